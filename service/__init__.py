@@ -1,0 +1,1 @@
+"""Records what is claimed to have broken a ceasefire and serves honest figures from it."""

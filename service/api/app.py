@@ -1,0 +1,5 @@
+"""placeholder"""
+from service.settings import Settings
+
+
+def create_app(settings: Settings): ...

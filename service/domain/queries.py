@@ -1,0 +1,91 @@
+"""The one question that lists, aggregates, maps and exports are asked."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from service.domain.periods import Grain
+from service.domain.vocabulary import Status
+
+
+class Clock(StrEnum):
+    """Which time a question is about: when it happened, was said, or reached us."""
+
+    EVENT = "event"
+    REPORTED = "reported"
+    RECEIVED = "received"
+
+
+class Dimension(StrEnum):
+    """By what an aggregate is split."""
+
+    SECTOR = "sector"
+    WEAPON = "weapon"
+    CLAIMANT = "claimant"
+    PARTY = "party"
+    STATUS = "status"
+
+
+# Dimensions in which one incident can appear in several rows.
+OVERLAPPING = frozenset({Dimension.WEAPON, Dimension.CLAIMANT, Dimension.PARTY})
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBox:
+    """Degrees (WGS 84), in the order of RFC 7946: west, south, east, north."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True, slots=True)
+class CellFilter:
+    """One cell of an aggregate: what links behind figures ask for."""
+
+    grain: Grain
+    bucket: str
+    series: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentQuery:
+    """Filters. All that are set must hold; `None` and empty do not restrict.
+
+    `sector`, `weapon` select branches. `sector` may be `unlocated` (known only above `level`,
+    at the node `within`), `weapon` and `party` may be `unstated`. `according_to` asks for one
+    claimant's account alone. `counted` restricts to what figures count.
+    """
+
+    first: date | None = None
+    last: date | None = None
+    clock: Clock = Clock.EVENT
+    sector: str | None = None
+    level: int = 1
+    within: str | None = None
+    place: str | None = None
+    bbox: BoundingBox | None = None
+    weapon: str | None = None
+    claimant: str | None = None
+    party: str | None = None
+    attributed_to: str | None = None
+    status: Status | None = None
+    contested: bool | None = None
+    min_killed: int | None = None
+    text: str | None = None
+    according_to: str | None = None
+    counted: bool | None = None
+    cell: CellFilter | None = None
+    oldest_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateQuery:
+    """A question for sums: filters, a grain, and dimensions in the order of the rows."""
+
+    filters: IncidentQuery
+    grain: Grain
+    by: tuple[Dimension, ...] = (Dimension.SECTOR,)
+    series: str | None = None
+    dense: bool = True

@@ -1,0 +1,43 @@
+"""A report: one claimant's account of an event."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from service.domain.casualties import CasualtyLine
+from service.domain.places import Point
+from service.domain.verification import COUNTED
+from service.domain.vocabulary import Stance, Status
+from service.domain.when import When
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What reconciling needs of a report.
+
+    `reported` is when the claimant said it, `received` when it reached the tracker;
+    `sector` is where the report itself places the event, `None` where that is not known.
+    """
+
+    id: str
+    claimant: str
+    when: When
+    reported: date
+    received: datetime
+    sector: str | None = None
+    point: Point | None = None
+    weapons: frozenset[str] = frozenset()
+    lines: tuple[CasualtyLine, ...] = ()
+    attributed_to: str | None = None
+    stance: Stance = Stance.ASSERTS
+    status: Status = Status.UNVERIFIED
+    counted: bool = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it speaks in figures: live, and not set aside with a reason."""
+        return self.counted and self.status in COUNTED
+
+    @property
+    def said(self) -> tuple[date, datetime, str]:
+        """The order in which a claimant's reports replace one another."""
+        return self.reported, self.received, self.id

@@ -1,0 +1,104 @@
+"""A theatre: everything about one ceasefire that is reference data, as one value."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from service.domain.periods import Bucket, NamedPeriod
+from service.domain.places import Gazetteer, fold
+from service.domain.sectors import Sectors
+from service.domain.validity import Validity
+from service.domain.vocabulary import ClaimantKind
+from service.domain.weapons import Weapons
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A side in the conflict, named by language (ISO 639)."""
+
+    id: str
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who asserts. `party` is set where it speaks for one."""
+
+    id: str
+    name: str
+    kind: ClaimantKind
+    party: str | None = None
+    validity: Validity = field(default_factory=Validity)
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A ceasefire, truce or mandate; `date` is in EDTF."""
+
+    id: str
+    name: str
+    date: str
+    fixes: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Theatre:
+    """The reference data of one ceasefire.
+
+    `monitored_from` is the first day that can hold a violation; `implausible_casualties` the
+    count above which a report is doubted; `languages` the order in which names are offered.
+    """
+
+    id: str
+    name: str
+    zone: ZoneInfo
+    monitored_from: date
+    implausible_casualties: int
+    languages: tuple[str, ...]
+    parties: Mapping[str, Party]
+    claimants: Mapping[str, Claimant]
+    weapons: Weapons
+    sectors: Sectors
+    gazetteer: Gazetteer
+    periods: Sequence[NamedPeriod]
+    agreements: Sequence[Agreement] = field(default=())
+
+    def find_party(self, text: str) -> Party | None:
+        """A party by its code or any of its names."""
+        return self.parties.get(text) or self._parties_by_name.get(fold(text))
+
+    def find_claimant(self, text: str) -> Claimant | None:
+        """A claimant by its code or its name."""
+        return self.claimants.get(text) or self._claimants_by_name.get(fold(text))
+
+    @cached_property
+    def _parties_by_name(self) -> Mapping[str, Party]:
+        return {fold(name): p for p in self.parties.values() for name in (p.id, *p.names.values())}
+
+    @cached_property
+    def _claimants_by_name(self) -> Mapping[str, Claimant]:
+        return {fold(name): c for c in self.claimants.values() for name in (c.id, c.name)}
+
+    @cached_property
+    def root(self) -> str | None:
+        """The sector that is the whole theatre."""
+        return next((s.id for s in self.sectors if s.parent is None), None)
+
+    @cached_property
+    def series(self) -> tuple[str, ...]:
+        """Series of named periods, the main one first."""
+        return tuple(dict.fromkeys(period.series for period in self.periods))
+
+    def named_buckets(self, series: str) -> tuple[Bucket, ...]:
+        return tuple(
+            period.bucket
+            for period in sorted(self.periods, key=lambda p: p.start)
+            if period.series == series
+        )
+
+    def period(self, period_id: str) -> NamedPeriod | None:
+        return next((p for p in self.periods if p.id == period_id), None)

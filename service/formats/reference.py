@@ -1,0 +1,238 @@
+"""Reference data: from the entries of its files to a theatre."""
+
+import csv
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from service.domain.periods import NamedPeriod, overlapping
+from service.domain.places import Gazetteer, Place, PlaceName
+from service.domain.sectors import Sector, Sectors
+from service.domain.theatre import Agreement, Claimant, Party, Theatre
+from service.domain.validity import SectorSpan, Validity
+from service.domain.vocabulary import ClaimantKind, Precision
+from service.domain.weapons import Scheme, SchemeRule, WeaponClass, Weapons
+from service.domain.when import parse_when, parse_zone
+from service.errors import Invalid
+
+Entry = Mapping[str, Any]
+T = TypeVar("T")
+
+# In the order in which a theatre is put together: file, key of the entries in it, kind.
+FILES: Final = (
+    ("parties.toml", "party"),
+    ("claimants.toml", "claimant"),
+    ("weapons.toml", "weapon"),
+    ("weapons.toml", "scheme"),
+    ("sectors.toml", "sector"),
+    ("places.toml", "place"),
+    ("agreements.toml", "agreement"),
+    ("periods.toml", "period"),
+)
+KINDS: Final = ("theatre", *(kind for _, kind in FILES))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A file's content with dates as ISO 8601 text. Raises `Invalid` naming the file."""
+    try:
+        with path.open("rb") as file:
+            return {key: _plain(value) for key, value in tomllib.load(file).items()}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(str(error), path.name) from None
+
+
+def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """All reference entries of a seed folder by kind, outlines and gazetteer rows joined in."""
+    entries: dict[str, list[dict[str, Any]]] = {"theatre": [read_toml(folder / "theatre.toml")]}
+    for name, kind in FILES:
+        entries[kind] = list(read_toml(folder / name).get(kind, []))
+    outlines = {
+        feature["properties"]["sector"]: feature
+        for feature in orjson.loads((folder / "sectors.geojson").read_bytes())["features"]
+    }
+    for sector in entries["sector"]:
+        if feature := outlines.pop(sector["id"], None):
+            properties = feature["properties"]
+            sector["geometry"] = feature["geometry"]
+            sector["geometry_precision"] = properties.get("precision")
+            sector["geometry_source"] = properties.get("source")
+    if outlines:
+        raise Invalid("draws a sector that sectors.toml does not name", "sectors.geojson")
+    entries["place"].extend(_gazetteer_rows(folder / "places.csv"))
+    return entries
+
+
+def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
+    """Put a theatre together. Raises `Invalid` naming the kind and position of a bad entry."""
+    whole = entries["theatre"][0]
+    zone = parse_zone(whole["timezone"])
+    periods = _each("period", entries, _period)
+    if clashes := overlapping(periods):
+        raise Invalid(f"{clashes[0][0]} and {clashes[0][1]} overlap", "period")
+    sectors = Sectors(_each("sector", entries, _sector))
+    parties = {party.id: party for party in _each("party", entries, _party)}
+    claimants = {claimant.id: claimant for claimant in _each("claimant", entries, _claimant)}
+    for claimant in claimants.values():
+        if claimant.party is not None and claimant.party not in parties:
+            raise Invalid("speaks for a party that is not known", f"claimant.{claimant.id}")
+    places = _each("place", entries, _place)
+    for place in places:
+        if any(span.sector not in sectors for span in place.sectors):
+            raise Invalid("lies in a sector that is not known", f"place.{place.id}")
+    return Theatre(
+        id=whole["id"],
+        name=whole["name"],
+        zone=zone,
+        monitored_from=parse_when(whole["monitored_from"], zone).known_start,
+        implausible_casualties=whole["implausible_casualties"],
+        languages=tuple(whole["languages"]),
+        parties=parties,
+        claimants=claimants,
+        weapons=Weapons(_each("weapon", entries, _weapon), _each("scheme", entries, _scheme)),
+        sectors=sectors,
+        gazetteer=Gazetteer(places),
+        periods=periods,
+        agreements=_each("agreement", entries, _agreement),
+    )
+
+
+def _each(
+    kind: str, entries: Mapping[str, Sequence[Entry]], build: Callable[[Entry], T]
+) -> tuple[T, ...]:
+    built: list[T] = []
+    seen: set[str] = set()
+    for entry in entries.get(kind, ()):
+        name = str(entry.get("id", len(built)))
+        if name in seen:
+            raise Invalid("stands twice", f"{kind}.{name}")
+        seen.add(name)
+        try:
+            built.append(build(entry))
+        except Invalid as error:
+            raise error.under(f"{kind}.{name}") from None
+        except KeyError as error:
+            raise Invalid(f"lacks {error.args[0]}", f"{kind}.{name}") from None
+        except ValueError as error:
+            raise Invalid(str(error), f"{kind}.{name}") from None
+    return tuple(built)
+
+
+def _party(entry: Entry) -> Party:
+    return Party(entry["id"], entry["names"])
+
+
+def _claimant(entry: Entry) -> Claimant:
+    return Claimant(
+        entry["id"],
+        entry["name"],
+        ClaimantKind(entry["kind"]),
+        entry.get("party"),
+        validity_of(entry),
+        entry.get("note"),
+    )
+
+
+def _weapon(entry: Entry) -> WeaponClass:
+    return WeaponClass(entry["id"], entry["name"], entry.get("parent"), entry.get("note"))
+
+
+def _scheme(entry: Entry) -> Scheme:
+    rules = tuple(
+        SchemeRule(
+            rule["weapon"], rule["category"], rule.get("calibre_from"), rule.get("calibre_below")
+        )
+        for rule in entry.get("rule", ())
+    )
+    return Scheme(entry["id"], entry["name"], entry["source"], rules)
+
+
+def _sector(entry: Entry) -> Sector:
+    return Sector(
+        entry["id"],
+        entry["name"],
+        entry.get("parent"),
+        validity_of(entry),
+        entry.get("note"),
+        entry.get("geometry"),
+        entry.get("geometry_precision"),
+        entry.get("geometry_source"),
+    )
+
+
+def _place(entry: Entry) -> Place:
+    names = tuple(
+        PlaceName(name["name"], name.get("language"), name.get("usage"))
+        for name in entry.get("names", ())
+    )
+    return Place(
+        id=entry["id"],
+        display=entry["display"],
+        names=names,
+        latitude=entry.get("lat"),
+        longitude=entry.get("lon"),
+        precision=Precision(entry.get("precision", Precision.SETTLEMENT)),
+        kind=entry.get("kind"),
+        sectors=tuple(
+            SectorSpan(span["sector"], validity_of(span)) for span in entry.get("sectors", ())
+        ),
+        note=entry.get("note"),
+        source=entry.get("source"),
+        curated=entry.get("curated", True),
+    )
+
+
+def _agreement(entry: Entry) -> Agreement:
+    return Agreement(entry["id"], entry["name"], entry["date"], entry["fixes"], entry["source"])
+
+
+def _period(entry: Entry) -> NamedPeriod:
+    start, end = date.fromisoformat(entry["start"]), date.fromisoformat(entry["end"])
+    if start > end:
+        raise Invalid("ends before it starts", "end")
+    parse_zone(entry["timezone"])
+    return NamedPeriod(
+        entry["id"],
+        entry["series"],
+        entry["name"],
+        start,
+        end,
+        entry["timezone"],
+        entry["source"],
+        entry.get("note"),
+    )
+
+
+def validity_of(entry: Entry) -> Validity:
+    first, last = entry.get("valid_from"), entry.get("valid_to")
+    return Validity(
+        date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None
+    )
+
+
+def _gazetteer_rows(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield {
+                "id": row["id"],
+                "display": row["name"],
+                "names": [{"name": name} for name in row["alternates"].split("|") if name],
+                "lat": float(row["lat"]),
+                "lon": float(row["lon"]),
+                "precision": Precision.SETTLEMENT.value,
+                "source": "GeoNames, CC BY 4.0",
+                "curated": False,
+            }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, date | datetime) else value

@@ -1,0 +1,382 @@
+"""A report as it is posted, and as it is recorded."""
+
+import unicodedata
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Self
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from service.domain.casualties import CasualtyLine, Cell
+from service.domain.drafts import Draft, DraftLine, Observer, Resolved, Source, Where, is_unusual
+from service.domain.figures import LARGEST_COUNT, Figure, figure_from_words
+from service.domain.places import Point
+from service.domain.reports import Report
+from service.domain.vocabulary import Group, Outcome, Precision, Stance, Status
+from service.domain.weapons import WeaponUse
+from service.domain.when import When
+
+# Names that Pydantic puts into the path of an error though no document holds them.
+UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
+
+
+def _clean(text: str) -> str:
+    """NFC. A NUL cannot be stored everywhere, a lone surrogate is not text."""
+    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("holds characters that are not text")
+    return unicodedata.normalize("NFC", text)
+
+
+def _plain(text: str) -> str:
+    if any(is_unusual(c) or c in "\n\r\t" for c in text) or text != text.strip():
+        raise ValueError("holds control characters or outer spaces")
+    return text
+
+
+def _uuid(text: str) -> str:
+    try:
+        value = UUID(text)
+    except ValueError:
+        raise ValueError("is not a UUID") from None
+    if str(value) != text.lower() or value.int in (0, (1 << 128) - 1):
+        raise ValueError("is not a UUID")
+    return str(value)
+
+
+Code = Annotated[
+    str, Field(min_length=1, max_length=200), AfterValidator(_clean), AfterValidator(_plain)
+]
+ShortText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_clean)]
+LongText = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]
+Identifier = Annotated[
+    str,
+    Field(json_schema_extra={"format": "uuid"}, min_length=36, max_length=36),
+    AfterValidator(_uuid),
+]
+Number = Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
+Degrees = Annotated[float, Field(allow_inf_nan=False)]
+# What CSV and JSON give as text is an enumeration's value, which strict mode would not take.
+StanceText = Annotated[Stance, Field(strict=False)]
+GroupText = Annotated[Group, Field(strict=False)]
+PrecisionText = Annotated[Precision, Field(strict=False)]
+OutcomeText = Annotated[Outcome, Field(strict=False)]
+
+
+class Strict(BaseModel):
+    """Nothing is coerced, nothing unknown is taken, nothing sent comes back in an error."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
+    )
+
+
+class CountIn(Strict):
+    """A count that is not exact: `{"low": 49}` is at least 49; words keep what was written."""
+
+    low: Number | None = None
+    best: Number | None = None
+    """Left out, it is `low`."""
+    high: Number | None = None
+    """Left out, the count is open at the top."""
+    words: ShortText | None = None
+    """The words of the source; alone, they give the bounds that docs/method.md lists."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        bounds = [b for b in (self.low, self.best, self.high) if b is not None]
+        if bounds != sorted(bounds):
+            raise ValueError("must have low, best and high in order")
+        if self.low is None and bounds:
+            raise ValueError("must give low where it gives best or high")
+        if not bounds and self.words is None:
+            raise ValueError("must give a bound or words")
+        return self
+
+    def figure(self) -> Figure | None:
+        if self.low is None:
+            return figure_from_words(self.words or "")
+        return Figure(self.low, self.low if self.best is None else self.best, self.high)
+
+
+def _count_tag(value: Any) -> str:
+    return "range" if isinstance(value, dict | CountIn) else "number"
+
+
+Count = Annotated[
+    Annotated[Number, Tag("number")] | Annotated[CountIn, Tag("range")], Discriminator(_count_tag)
+]
+
+
+class CasualtiesIn(Strict):
+    """Counts of one party and group; leave out what the claimant leaves out."""
+
+    party: Code | None = None
+    group: GroupText | None = None
+    killed: Count | None = None
+    wounded: Count | None = None
+    missing: Count | None = None
+    captured: Count | None = None
+    displaced: Count | None = None
+
+    def to_line(self) -> DraftLine:
+        figures: dict[Outcome, Figure] = {}
+        words: dict[Outcome, str] = {}
+        unreadable = False
+        for outcome in Outcome:
+            count = getattr(self, outcome.value)
+            if isinstance(count, CountIn):
+                figure = count.figure()
+                if count.words is not None:
+                    words[outcome] = count.words
+                    unreadable = unreadable or figure is None
+            else:
+                figure = None if count is None else Figure.exactly(count)
+            if figure is not None:
+                figures[outcome] = figure
+        return DraftLine(CasualtyLine(Cell(self.party, self.group), figures, words), unreadable)
+
+
+class ObserverIn(Strict):
+    """Where the observer stood. Private: kept, and never given out."""
+
+    lat: Degrees
+    lon: Degrees
+    bearing: Degrees
+    """Degrees clockwise from north."""
+    distance_km: Degrees
+
+
+class WhereIn(Strict):
+    """A place in any spelling, a sector, a position, or an observer's position and bearing."""
+
+    place: Code | None = None
+    sector: Code | None = None
+    lat: Degrees | None = None
+    lon: Degrees | None = None
+    precision: PrecisionText | None = None
+    observer: ObserverIn | None = None
+    as_written: ShortText | None = None
+
+    @model_validator(mode="after")
+    def _paired(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise ValueError("must give lat and lon together")
+        return self
+
+    def to_where(self) -> Where:
+        seen = self.observer
+        return Where(
+            place=self.place,
+            sector=self.sector,
+            latitude=self.lat,
+            longitude=self.lon,
+            precision=self.precision,
+            observer=Observer(seen.lat, seen.lon, seen.bearing, seen.distance_km) if seen else None,
+            as_written=self.as_written,
+        )
+
+
+class WeaponIn(Strict):
+    """A weapon with its calibre in millimetres."""
+
+    weapon: Code
+    calibre_mm: Annotated[float, Field(gt=0, le=2_000, allow_inf_nan=False)] | None = None
+
+
+def _weapon_tag(value: Any) -> str:
+    return "use" if isinstance(value, dict | WeaponIn) else "code"
+
+
+WeaponItem = Annotated[
+    Annotated[Code, Tag("code")] | Annotated[WeaponIn, Tag("use")], Discriminator(_weapon_tag)
+]
+
+
+class SourceIn(Strict):
+    """A document behind the report."""
+
+    title: ShortText
+    publisher: ShortText | None = None
+    published: Code | None = None
+    """ISO 8601 or EDTF."""
+    url: Annotated[str, Field(max_length=2_000), AfterValidator(_clean)] | None = None
+    locator: ShortText | None = None
+    """Where in it."""
+
+    @model_validator(mode="after")
+    def _web_address(self) -> Self:
+        if self.url is not None and not self.url.startswith(("https://", "http://")):
+            raise ValueError("url must start with https:// or http://")
+        return self
+
+
+class AboutIn(Strict):
+    """What a denial or correction speaks of."""
+
+    report: Identifier | None = None
+    incident: Identifier | None = None
+    outcomes: list[OutcomeText] = Field(default_factory=list, max_length=5)
+    """Which outcomes; empty means all of it."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.report is None) == (self.incident is None):
+            raise ValueError("must name either a report or an incident")
+        return self
+
+
+class ReportIn(Strict):
+    """One claimant's account of an event."""
+
+    id: Identifier | None = None
+    """Made by the client; sending the same report again under it changes nothing."""
+    when: Code
+    """ISO 8601 or EDTF, such as `2022-08-03`, `2017-02`, `[..2022-08-03]`."""
+    timezone: Code | None = None
+    """IANA name, for times of day written without an offset."""
+    where: WhereIn
+    claimant: Code
+    """Who says so: a code of `/v1/claimants`, or any name."""
+    weapons: list[WeaponItem] = Field(default_factory=list, max_length=50)
+    casualties: list[CasualtiesIn] = Field(default_factory=list, max_length=50)
+    attributed_to: Code | None = None
+    """The party that the claimant blames."""
+    stance: StanceText = Stance.ASSERTS
+    about: AboutIn | None = None
+    reported: Code | None = None
+    """When the claimant said it; left out, the first source's date, else the day of receipt."""
+    summary: LongText | None = None
+    sources: list[SourceIn] = Field(default_factory=list, max_length=50)
+    incident: Identifier | None = None
+    """The incident it may belong to: a suggestion, unless the key may link."""
+
+    @model_validator(mode="after")
+    def _scoped(self) -> Self:
+        if self.stance is Stance.DENIES and self.about is None:
+            raise ValueError("a denial must say in about what it denies")
+        return self
+
+    def to_draft(self) -> Draft:
+        return Draft(
+            when=self.when,
+            where=self.where.to_where(),
+            claimant=self.claimant,
+            timezone=self.timezone,
+            weapons=tuple(
+                WeaponUse(w.weapon, w.calibre_mm) if isinstance(w, WeaponIn) else WeaponUse(w)
+                for w in self.weapons
+            ),
+            casualties=tuple(line.to_line() for line in self.casualties),
+            attributed_to=self.attributed_to,
+            stance=self.stance,
+            reported=self.reported,
+            summary=self.summary,
+            sources=tuple(
+                Source(s.title, s.publisher, s.published, s.url, s.locator) for s in self.sources
+            ),
+        )
+
+    def posted(self) -> dict[str, Any]:
+        """What was sent, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
+    """What a report was read as, for its record."""
+    when, point = resolved.when, resolved.point
+    return {
+        "start": _text(when.start),
+        "end": _text(when.end),
+        "lasted": when.lasted,
+        "earliest": _text(when.earliest),
+        "latest": _text(when.latest),
+        "approximate": when.approximate,
+        "reported": resolved.reported.isoformat(),
+        "claimant": resolved.claimant,
+        "attributed_to": resolved.attributed_to,
+        "sector": resolved.sector,
+        "place": resolved.place,
+        "point": [point.latitude, point.longitude, point.precision.value] if point else None,
+        "weapons": [[use.weapon, use.calibre_mm] for use in resolved.weapons],
+        "casualties": [
+            {
+                "party": line.cell.party,
+                "group": line.cell.group,
+                "figures": {o.value: [f.low, f.best, f.high] for o, f in line.figures.items()},
+                "words": {o.value: words for o, words in line.words.items()},
+            }
+            for line in resolved.lines
+        ],
+        "flags": sorted(flag.value for flag in resolved.flags),
+        "unmapped": list(resolved.unmapped),
+    }
+
+
+def report_of(report_id: str, record: dict[str, Any]) -> Report:
+    """The domain's report from the content of a revision."""
+    read = record["resolved"]
+    return Report(
+        id=report_id,
+        claimant=read["claimant"],
+        when=when_of(read),
+        reported=date.fromisoformat(read["reported"]),
+        received=datetime.fromisoformat(record["received_at"]),
+        sector=read["sector"],
+        point=point_of(read["point"]),
+        weapons=frozenset(weapon for weapon, _ in read["weapons"]),
+        lines=tuple(_line(line) for line in read["casualties"]),
+        attributed_to=read["attributed_to"],
+        stance=Stance(record["posted"].get("stance", Stance.ASSERTS)),
+        status=Status(record["status"]),
+        counted=record["counted"],
+    )
+
+
+def when_of(read: dict[str, Any]) -> When:
+    return When(
+        _day(read["start"]),
+        _day(read["end"]),
+        lasted=read["lasted"],
+        earliest=_instant(read["earliest"]),
+        latest=_instant(read["latest"]),
+        approximate=read["approximate"],
+    )
+
+
+def point_of(written: list[Any] | None) -> Point | None:
+    return Point(written[0], written[1], Precision(written[2])) if written else None
+
+
+def _line(written: dict[str, Any]) -> CasualtyLine:
+    return CasualtyLine(
+        Cell(written["party"], Group(written["group"]) if written["group"] else None),
+        {Outcome(o): Figure(*bounds) for o, bounds in written["figures"].items()},
+        {Outcome(o): words for o, words in written["words"].items()},
+    )
+
+
+def instant_text(instant: datetime) -> str:
+    """RFC 3339 in UTC with a `Z`."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _text(moment: date | datetime | None) -> str | None:
+    if isinstance(moment, datetime):
+        return instant_text(moment)
+    return moment.isoformat() if moment else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,232 @@
+"""What readers are shown of reports, incidents and sums; nothing private passes here."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from service.domain.aggregates import Row, Table
+from service.domain.figures import Figure, Sum
+from service.domain.incidents import Account, Established, Slot
+from service.domain.queries import AggregateQuery
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Flag, Outcome
+from service.domain.weapons import WeaponUse
+from service.domain.when import When
+from service.formats.reports import when_of
+
+Json = dict[str, Any]
+
+# What of a source may be shown; a list, so that a new field stays private until it is put here.
+_SOURCE_FIELDS: Final = ("title", "publisher", "published", "url", "locator")
+
+
+def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -> Json:
+    """A report as readers see it: no observer, no key, no moment of receipt finer than its day."""
+    posted, read = record["posted"], record["resolved"]
+    when = when_of(read)
+    personal = Flag.PERSONAL_DATA in read["flags"]
+    return {
+        "id": report_id,
+        "revision": revision,
+        "incident": record["incident"],
+        "when": posted["when"],
+        **_span(when),
+        "where": _where_view(posted["where"], read, theatre),
+        "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],
+        "casualties": [_casualties_view(line) for line in read["casualties"]],
+        "claimant": read["claimant"],
+        "attributed_to": read["attributed_to"],
+        "stance": posted.get("stance", "asserts"),
+        "about": posted.get("about"),
+        "status": record["status"],
+        "basis": record["basis"],
+        "counted": record["counted"],
+        "reason": record["reason"],
+        "flags": read["flags"],
+        "unmapped": read["unmapped"],
+        "possible_duplicates": record.get("possible_duplicates", []),
+        "summary": None if personal else posted.get("summary"),
+        "sources": [
+            {name: source.get(name) for name in _SOURCE_FIELDS}
+            for source in posted.get("sources", ())
+        ],
+        "reported": read["reported"],
+        "received": record["received_at"][:10],
+    }
+
+
+def receipt(report_id: str, record: Json, sha256: str, theatre: Theatre) -> Json:
+    """The answer to who sent a report: the report, when it was received, and its hash."""
+    return {
+        **report_view(report_id, 1, record, theatre),
+        "received_at": record["received_at"],
+        "sha256": sha256,
+    }
+
+
+def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
+    """An incident as its reports tell it. `incident` holds what is recorded of it itself."""
+    point = account.point
+    return {
+        "id": account.incident,
+        "title": incident["title"],
+        "when": str(account.when),
+        **_span(account.when),
+        "sector": account.sector,
+        "point": (
+            {"lat": point.latitude, "lon": point.longitude, "precision": point.precision}
+            if point
+            else None
+        ),
+        "status": account.status,
+        "contested": account.contested,
+        "counted": account.counted,
+        "reason": incident["reason"],
+        "episode": account.episode,
+        "part_of": incident["parent_id"],
+        "reports": account.reports,
+        "weapons": sorted(account.weapons),
+        "figures": {
+            outcome: established_view(account.figures.get((None, outcome))) for outcome in Outcome
+        },
+        "first_reported": account.first_reported.isoformat(),
+        "note": incident["note"],
+    }
+
+
+def figures_by_party(figures: Mapping[Slot, Established]) -> Json:
+    parties = sorted({party for party, _ in figures if party is not None})
+    return {
+        party: {
+            outcome: established_view(figures[party, outcome])
+            for outcome in Outcome
+            if (party, outcome) in figures
+        }
+        for party in parties
+    }
+
+
+def claims_matrix(reports: Iterable[tuple[str, Json]]) -> list[Json]:
+    """Every figure claimed, side by side: one row per party, group, outcome and report."""
+    return [
+        {
+            "party": line["party"],
+            "group": line["group"],
+            "outcome": outcome,
+            "claimant": record["resolved"]["claimant"],
+            "report": report_id,
+            "stance": record["posted"].get("stance", "asserts"),
+            "status": record["status"],
+            "counted": record["counted"],
+            **(_bounds(line["figures"].get(outcome))),
+            "words": line["words"].get(outcome),
+        }
+        for report_id, record in reports
+        for line in record["resolved"]["casualties"]
+        for outcome in Outcome
+        if outcome in line["figures"] or outcome in line["words"]
+    ]
+
+
+def established_view(established: Established | None) -> Json | None:
+    if established is None:
+        return None
+    return {**figure_view(established.figure), "status": established.status}
+
+
+def figure_view(figure: Figure) -> Json:
+    return {"low": figure.low, "best": figure.best, "high": figure.high}
+
+
+def table_view(table: Table, query: AggregateQuery, links: Sequence[str], total_link: str) -> Json:
+    """An answer as tidy rows and their total; `links` leads to the incidents behind each row."""
+    return {
+        "period": query.grain,
+        "series": query.series,
+        "by": list(query.by),
+        "level": query.filters.level,
+        "clock": query.filters.clock,
+        "from": table.timeline.first.isoformat(),
+        "to": table.timeline.last.isoformat(),
+        "additive": table.additive,
+        "total": {**_row_counts(table.total), "incidents_url": total_link},
+        "cells": [
+            {**_row_keys(row), **_row_counts(row), "incidents_url": link}
+            for row, link in zip(table.rows, links, strict=True)
+        ],
+    }
+
+
+def _row_keys(row: Row) -> Json:
+    return {
+        "period": row.period,
+        "start": row.bucket.start.isoformat() if row.bucket else None,
+        "end": row.bucket.end.isoformat() if row.bucket else None,
+        **row.keys,
+    }
+
+
+def _row_counts(row: Row) -> Json:
+    return {
+        "incidents": row.incidents,
+        "episodes": row.episodes,
+        "reports": row.reports,
+        "figures": {outcome: _sum_view(summed) for outcome, summed in row.figures.items()},
+        "remainder": row.remainder,
+        "coverage": row.coverage,
+    }
+
+
+def _sum_view(summed: Sum) -> Json:
+    return {
+        "low": summed.low,
+        "best": summed.best,
+        "high": summed.high,
+        "open": summed.open,
+        "unknown": summed.unknown,
+    }
+
+
+def _span(when: When) -> Json:
+    return {
+        "start": when.start.isoformat() if when.start else None,
+        "end": when.end.isoformat() if when.end else None,
+        "precision": when.precision,
+        "lasted": when.lasted,
+    }
+
+
+def _where_view(where: Json, read: Json, theatre: Theatre) -> Json:
+    place = theatre.gazetteer.get(read["place"]) if read["place"] else None
+    point = read["point"] or [None, None, None]
+    return {
+        "place": where.get("place"),
+        "place_id": read["place"],
+        "display": place.display if place else None,
+        "sector": read["sector"],
+        "as_written": where.get("as_written"),
+        "lat": point[0],
+        "lon": point[1],
+        "precision": point[2],
+    }
+
+
+def _weapon_view(weapon: str, calibre: float | None, theatre: Theatre) -> Json:
+    schemes = theatre.weapons.memberships(WeaponUse(weapon, calibre))
+    return {"weapon": weapon, "calibre_mm": calibre, "schemes": schemes}
+
+
+def _casualties_view(line: Json) -> Json:
+    return {
+        "party": line["party"],
+        "group": line["group"],
+        **{
+            outcome: {**_bounds(line["figures"].get(outcome)), "words": line["words"].get(outcome)}
+            for outcome in Outcome
+            if outcome in line["figures"] or outcome in line["words"]
+        },
+    }
+
+
+def _bounds(written: list[int | None] | None) -> Json:
+    low, best, high = written or (None, None, None)
+    return {"low": low, "best": best, "high": high}

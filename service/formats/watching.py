@@ -1,0 +1,86 @@
+"""Tallies and coverage as they are posted: what observers count, and what they watched."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from service.domain.figures import Figure
+from service.domain.vocabulary import Access, Unit
+from service.domain.when import TimePrecision, parse_when
+from service.errors import Invalid
+from service.formats.reports import (
+    Code,
+    Count,
+    CountIn,
+    Identifier,
+    LongText,
+    SourceIn,
+    Strict,
+)
+
+
+def instant_of(text: str) -> datetime:
+    """An instant written with its offset. Raises `ValueError`."""
+    try:
+        when = parse_when(text, UTC)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+    if when.precision is not TimePrecision.INSTANT or when.earliest is None:
+        raise ValueError("must be an instant such as 2020-07-27T00:01+03:00")
+    return when.earliest
+
+
+def _instant(text: str) -> str:
+    instant_of(text)
+    return text
+
+
+Instant = Annotated[Code, AfterValidator(_instant)]
+
+
+class SpanIn(Strict):
+    """A half-open span of time, from the first instant up to the second."""
+
+    start: Instant = Field(alias="from")
+    end: Instant = Field(alias="to")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if instant_of(self.start) >= instant_of(self.end):
+            raise ValueError("must end after it starts")
+        return self
+
+    def posted(self) -> dict[str, Any]:
+        """What was sent, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True)
+
+
+class TallyIn(SpanIn):
+    """A claimant's count over a span: "violated the ceasefire 45 times". Never summed."""
+
+    id: Identifier | None = None
+    claimant: Code
+    unit: Annotated[Unit, Field(strict=False)]
+    count: Count
+    sector: Code | None = None
+    attributed_to: Code | None = None
+    note: LongText | None = None
+    sources: list[SourceIn] = Field(default_factory=list, max_length=50)
+
+    def figure(self) -> Figure | None:
+        """`None` where the words given carry no bound."""
+        if isinstance(self.count, CountIn):
+            return self.count.figure()
+        return Figure.exactly(self.count)
+
+
+class CoverageIn(SpanIn):
+    """Who watched which sectors, when, by what means, with what access."""
+
+    id: Identifier | None = None
+    observer: Code
+    sectors: list[Code] = Field(min_length=1, max_length=100)
+    means: Code
+    access: Annotated[Access, Field(strict=False)]
+    note: LongText | None = None

@@ -1,0 +1,74 @@
+"""What an operator can set. Read once, by the command line and by the application."""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def _with_driver(url: str) -> str:
+    """Name the driver where hosting providers leave it out: bare names differ between releases."""
+    scheme, separator, rest = url.partition("://")
+    if scheme in {"postgres", "postgresql"}:
+        return f"postgresql+psycopg{separator}{rest}"
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_with_driver)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process.
+
+    Raises `pydantic.ValidationError`, without the offending value, when one does not fit.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="CEASEFIRE_",
+        env_ignore_empty=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+        validate_by_name=True,
+        validate_default=True,
+    )
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST")
+    """Address to listen on."""
+
+    port: int = Field(default=8000, validation_alias="PORT", ge=0, le=65535)
+    """Port to listen on; 0 takes any free one."""
+
+    database_url: DatabaseUrl = Field(
+        default=f"sqlite:///{(ROOT / 'var' / 'ceasefire.db').as_posix()}",
+        validation_alias="DATABASE_URL",
+        repr=False,
+    )
+    """SQLAlchemy URL of the database, SQLite or PostgreSQL."""
+
+    read_database_url: DatabaseUrl | None = Field(default=None, repr=False)
+    """URL of a replica that lists and aggregates may read from; none means the database itself."""
+
+    seed_dir: Path = ROOT / "seed_data"
+    """Folder with the reference data and the first incidents."""
+
+    key_file: Path = ROOT / "var" / "api-key"
+    """File, readable by its owner only, that the first API key is written to."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe message that is logged."""
+
+    statement_timeout: PositiveFloat = 30.0
+    """Seconds after which a database statement is given up."""
+
+    max_body_bytes: PositiveInt = 1024 * 1024
+    """Largest request body, in bytes, of a route that does not stream."""
+
+    max_line_bytes: PositiveInt = 256 * 1024
+    """Longest line, in bytes, of a streamed upload."""
+
+    body_timeout_seconds: PositiveFloat = 30.0
+    """Seconds a client may take to send a request body that is not streamed."""

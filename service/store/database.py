@@ -1,0 +1,181 @@
+"""The one file that knows which database is underneath."""
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.errors import Unavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+ATTEMPTS: Final = 8
+_BUSY_MILLISECONDS: Final = 5_000
+# serialization failure, deadlock, unique violation between concurrent writers
+_RETRIED: Final = {"40001", "40P01", "23505"}
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An instant. Naive values are refused; what comes back is aware and in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs an offset from UTC")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """Opens short transactions, each inside one call.
+
+    Readers see one snapshot. Writers are serializable: on PostgreSQL by its isolation level, on
+    SQLite because each takes the write lock before it reads. A commit is on disk when it returns.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        read_url: str | None = None,
+        statement_timeout: float = 30,
+        foreign_keys: bool = True,
+    ) -> None:
+        self.engine = _engine(url, statement_timeout, foreign_keys)
+        self._read_engine = (
+            _engine(read_url, statement_timeout, foreign_keys) if read_url else self.engine
+        )
+        self._readers = sessionmaker(
+            self._read_engine.execution_options(
+                isolation_level=_level(self._read_engine, "REPEATABLE READ"),
+                postgresql_readonly=True,
+            )
+        )
+        self._writers = sessionmaker(
+            self.engine.execution_options(isolation_level=_level(self.engine, "SERIALIZABLE")),
+            expire_on_commit=False,
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One snapshot. Raises `Unavailable` where the database is away or busy."""
+        try:
+            with self._readers() as session:
+                yield session
+        except DBAPIError as error:
+            raise _refusal(error) from error
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction and commit it; run it again where the database asks for it.
+
+        `work` may run several times and must not act outside its session. Raises `Unavailable`
+        where the database is away, full, or stays busy.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._writers.begin() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not _may_succeed_again(error):
+                    raise _refusal(error) from error
+                time.sleep(0.01 * attempt * attempt)
+        raise Unavailable
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self._read_engine.dispose()
+
+
+def upsert(table: sa.Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> sa.Insert:
+    """INSERT … ON CONFLICT DO UPDATE; the PostgreSQL construct compiles for SQLite too."""
+    insert = postgresql.insert(table).values(list(rows))
+    changing = {c.name: c for c in insert.excluded if c.name not in key}
+    return insert.on_conflict_do_update(index_elements=list(key), set_=changing)
+
+
+def copy_sqlite(url: str, target: str) -> None:
+    """A consistent copy of a live SQLite database file."""
+    source = sa.make_url(url).database
+    if source is None:
+        raise Unavailable("Only a database file can be copied.")
+    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
+        live.backup(copy)
+
+
+def _engine(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine:
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(parsed, pool_size=10, max_overflow=30)
+        _prepare_sqlite(engine, foreign_keys)
+        return engine
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return sa.create_engine(
+        parsed,
+        pool_size=10,
+        max_overflow=30,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": 5,
+            # Server-side prepared statements break behind a pooler in transaction mode.
+            "prepare_threshold": None,
+            "options": f"-c statement_timeout={int(statement_timeout * 1000)} -c timezone=UTC",
+        },
+    )
+
+
+def _level(engine: sa.Engine, postgresql_level: str) -> Any:
+    return postgresql_level if engine.dialect.name == "postgresql" else "SERIALIZABLE"
+
+
+def _prepare_sqlite(engine: sa.Engine, foreign_keys: bool) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(connection: DBAPIConnection, _: object) -> None:
+        # SQLAlchemy opens the transactions, not the driver: so DDL rolls back too.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reader = connection.get_execution_options().get("postgresql_readonly", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if reader else 'OFF'}")
+        # A writer takes the lock before it reads; a deferred one fails at once when another wrote.
+        connection.exec_driver_sql("BEGIN" if reader else "BEGIN IMMEDIATE")
+
+
+def _may_succeed_again(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        return "locked" in str(error.orig) or isinstance(error, IntegrityError)
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRIED
+
+
+def _refusal(error: DBAPIError) -> Exception:
+    """Faults of the database itself are a reason to come back later, the rest are our own."""
+    fault_of_database = isinstance(error, sa.exc.OperationalError | sa.exc.InternalError)
+    if fault_of_database or error.connection_invalidated or _may_succeed_again(error):
+        log.warning("database unavailable: %s", type(error.orig).__name__)
+        return Unavailable()
+    return error

@@ -1,0 +1,368 @@
+"""From the one question to SQL. Every door asks through here, so no two figures can disagree."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.duplicates import LONGEST_SPAN, Trace
+from service.domain.figures import Figure
+from service.domain.incidents import Account, Contribution, Established, Slot
+from service.domain.places import Point, fold_words
+from service.domain.queries import BoundingBox, Clock, IncidentQuery
+from service.domain.theatre import Theatre
+from service.domain.verification import COUNTED
+from service.domain.vocabulary import (
+    SUMMED_OUTCOMES,
+    UNLOCATED,
+    UNSTATED,
+    Outcome,
+    Precision,
+    Status,
+)
+from service.domain.when import When
+from service.store import tables
+from service.store.tables import Report, ReportTerm
+
+EVERYBODY = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """Where a page ended: the sort value and the id of its last item."""
+
+    value: date | datetime
+    id: str
+
+
+def select_accounts(
+    query: IncidentQuery, theatre: Theatre, *, apart: bool = False, figures: bool = False
+) -> sa.Select[Any]:
+    """The accounts that a question selects: everybody's, or (`apart`) each claimant's own.
+
+    With `figures`, a status also selects accounts that have a figure of that status.
+    """
+    account = tables.Account
+    whose = account.claimant == (query.according_to or EVERYBODY)
+    if apart and query.according_to is None:
+        whose = account.claimant != EVERYBODY
+    conditions = [whose, *_account_conditions(query, theatre)]
+    if query.status is not None:
+        own = account.status == query.status
+        conditions.append(sa.or_(own, _has_figure(status=query.status)) if figures else own)
+    return sa.select(account).where(*conditions)
+
+
+def select_reports(query: IncidentQuery, theatre: Theatre) -> sa.Select[Any]:
+    """The reports that a question selects, by what each of them says itself."""
+    return sa.select(Report).where(*_report_conditions(query, theatre))
+
+
+def page(
+    select: sa.Select[Any], order: Sequence[Any], after: Keyset | None, *, oldest_first: bool
+) -> sa.Select[Any]:
+    """One page in the order of `order` (a time and an id), behind `after`."""
+    if after is not None:
+        bound = sa.tuple_(
+            *(sa.literal(v, c.type) for v, c in zip((after.value, after.id), order, strict=True))
+        )
+        here = sa.tuple_(*order)
+        select = select.where(here > bound if oldest_first else here < bound)
+    return select.order_by(*(c.asc() if oldest_first else c.desc() for c in order))
+
+
+def account_order(clock: Clock) -> tuple[Any, Any]:
+    account = tables.Account
+    times = {
+        Clock.EVENT: account.known_start,
+        Clock.REPORTED: account.first_reported,
+        Clock.RECEIVED: account.first_received,
+    }
+    return times[clock], account.incident_id
+
+
+def report_order(clock: Clock) -> tuple[Any, Any]:
+    times = {
+        Clock.EVENT: Report.start_day,
+        Clock.REPORTED: Report.reported_day,
+        Clock.RECEIVED: Report.received_at,
+    }
+    return times[clock], Report.id
+
+
+def load_accounts(session: Session, rows: Sequence[tables.Account]) -> list[tuple[Account, str]]:
+    """Rows back to accounts with whose they are, in the order given."""
+    wanted = [(row.incident_id, row.claimant) for row in rows]
+    weapons: dict[tuple[str, str], set[str]] = {}
+    figures: dict[tuple[str, str], list[tables.Figure]] = {}
+    ids = sorted({incident for incident, _ in wanted})
+    for some in _chunks(ids):
+        for weapon in session.scalars(
+            sa.select(tables.AccountWeapon).where(tables.AccountWeapon.incident_id.in_(some))
+        ):
+            weapons.setdefault((weapon.incident_id, weapon.claimant), set()).add(weapon.weapon)
+        for figure in session.scalars(
+            sa.select(tables.Figure).where(tables.Figure.incident_id.in_(some))
+        ):
+            figures.setdefault((figure.incident_id, figure.claimant), []).append(figure)
+    return [
+        (_account(row, weapons.get(key, set()), figures.get(key, [])), row.claimant)
+        for row, key in zip(rows, wanted, strict=True)
+    ]
+
+
+def traces_near(session: Session, when: When) -> list[Trace]:
+    """What is known of counted incidents whose time touches `when`."""
+    account, used = tables.Account, tables.AccountWeapon
+    rows = session.scalars(
+        sa.select(account).where(
+            account.claimant == EVERYBODY,
+            account.counted,
+            account.known_start <= when.known_end,
+            account.known_start >= when.known_start - LONGEST_SPAN,
+            account.known_end >= when.known_start,
+        )
+    ).all()
+    weapons: dict[str, set[str]] = {}
+    for some in _chunks([row.incident_id for row in rows]):
+        for incident, weapon in session.execute(
+            sa.select(used.incident_id, used.weapon).where(
+                used.claimant == EVERYBODY, used.incident_id.in_(some)
+            )
+        ):
+            weapons.setdefault(incident, set()).add(weapon)
+    return [
+        Trace(
+            row.incident_id,
+            when_of_row(row),
+            row.sector,
+            frozenset(weapons.get(row.incident_id, ())),
+        )
+        for row in rows
+    ]
+
+
+def when_of_row(row: tables.Account) -> When:
+    return When(row.start_day, row.end_day, row.lasted, row.earliest, row.latest)
+
+
+def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Figure]) -> Account:
+    own: dict[Slot, Established] = {}
+    contributions: dict[Slot, Contribution] = {}
+    below: set[Slot] = set()
+    for figure in figures:
+        slot = (figure.party or None, Outcome(figure.outcome))
+        if figure.below:
+            below.add(slot)
+        if figure.status is None:
+            continue
+        status = Status(figure.status)
+        if figure.low is not None and figure.best is not None:
+            own[slot] = Established(Figure(figure.low, figure.best, figure.high), status)
+        if figure.counted_low is not None and figure.counted_best is not None:
+            counted = Figure(figure.counted_low, figure.counted_best, figure.counted_high)
+            contributions[slot] = Contribution(counted, status, figure.remainder)
+    point = None
+    if row.latitude is not None and row.longitude is not None and row.precision:
+        point = Point(row.latitude, row.longitude, Precision(row.precision))
+    return Account(
+        incident=row.incident_id,
+        when=when_of_row(row),
+        sector=row.sector,
+        status=Status(row.status),
+        contested=row.contested,
+        counted=row.counted,
+        episode=row.episode,
+        reports=row.reports,
+        first_reported=row.first_reported,
+        first_received=row.first_received,
+        weapons=frozenset(weapons),
+        point=point,
+        figures=own,
+        contributions=contributions,
+        below=frozenset(below),
+    )
+
+
+def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
+    account = tables.Account
+    spans = {
+        Clock.EVENT: (account.known_start, account.known_end),
+        Clock.REPORTED: (account.first_reported, account.first_reported),
+        Clock.RECEIVED: (account.received_day, account.received_day),
+    }
+    conditions = _overlap(spans[query.clock], query)
+    conditions += _sector(account.sector, query, theatre)
+    conditions += _box((account.latitude, account.longitude), query.bbox)
+    if query.counted is not None:
+        conditions.append(account.counted == query.counted)
+    if query.contested is not None:
+        conditions.append(account.contested == query.contested)
+    if query.min_killed is not None:
+        conditions.append(
+            _has_figure(party=EVERYBODY, outcome=Outcome.KILLED, low=query.min_killed)
+        )
+    if query.weapon is not None:
+        conditions.append(_has_weapon(query.weapon, theatre))
+    if query.party is not None:
+        conditions.append(_has_party(query.party))
+    for asked, column in (
+        (query.claimant, Report.claimant),
+        (query.attributed_to, Report.attributed_to),
+        (query.place, Report.place),
+    ):
+        if asked is not None:
+            conditions.append(_has_report(column == asked))
+    if query.text is not None:
+        conditions.append(_has_report(_matches(query.text)))
+    return conditions
+
+
+def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
+    spans = {
+        Clock.EVENT: (Report.start_day, Report.end_day),
+        Clock.REPORTED: (Report.reported_day, Report.reported_day),
+        Clock.RECEIVED: (Report.received_day, Report.received_day),
+    }
+    conditions = _overlap(spans[query.clock], query)
+    conditions += _sector(Report.sector, query, theatre)
+    conditions += _box((Report.latitude, Report.longitude), query.bbox)
+    for asked, column in (
+        (query.claimant, Report.claimant),
+        (query.according_to, Report.claimant),
+        (query.attributed_to, Report.attributed_to),
+        (query.place, Report.place),
+        (query.status, Report.status),
+    ):
+        if asked is not None:
+            conditions.append(column == asked)
+    if query.counted is not None:
+        counts = sa.and_(Report.counted, Report.status.in_(sorted(COUNTED)))
+        conditions.append(counts if query.counted else sa.not_(counts))
+    if query.min_killed is not None:
+        conditions.append(Report.killed_low >= query.min_killed)
+    if query.weapon is not None:
+        conditions.append(_has_term("weapon", _branch(query.weapon, theatre.weapons.tree)))
+    if query.party is not None:
+        conditions.append(_has_term("party", [query.party]))
+    if query.text is not None:
+        conditions.append(_matches(query.text))
+    if query.contested is not None:
+        account = tables.Account
+        conditions.append(
+            sa.exists().where(
+                account.incident_id == Report.incident_id,
+                account.claimant == EVERYBODY,
+                account.contested == query.contested,
+            )
+        )
+    return conditions
+
+
+def _overlap(span: tuple[Any, Any], query: IncidentQuery) -> list[Any]:
+    conditions = []
+    if query.last is not None:
+        conditions.append(span[0] <= query.last)
+    if query.first is not None:
+        conditions.append(span[1] >= query.first)
+    return conditions
+
+
+def _sector(column: Any, query: IncidentQuery, theatre: Theatre) -> list[Any]:
+    if query.sector is None:
+        return []
+    tree = theatre.sectors.tree
+    if query.sector == UNLOCATED:
+        if query.within is not None:
+            return [column == query.within]
+        shallow = [s.id for s in theatre.sectors if tree.depth(s.id) < query.level]
+        return [sa.or_(column.is_(None), column.in_(shallow))]
+    return [column.in_(_branch(query.sector, tree))]
+
+
+def _branch(node: str, tree: Any) -> list[str]:
+    return sorted(tree.branch(node)) if node in tree else [node]
+
+
+def _box(columns: tuple[Any, Any], box: BoundingBox | None) -> list[Any]:
+    if box is None:
+        return []
+    latitude, longitude = columns
+    if box.west <= box.east:
+        across = longitude.between(box.west, box.east)
+    else:  # over the 180th meridian, RFC 7946 section 5.2
+        across = sa.or_(longitude >= box.west, longitude <= box.east)
+    return [latitude.between(box.south, box.north), across]
+
+
+def _matches(text: str) -> Any:
+    return sa.and_(
+        *(Report.search_text.contains(word, autoescape=True) for word in fold_words(text).split())
+    )
+
+
+def _has_report(condition: Any) -> Any:
+    return sa.exists().where(
+        Report.incident_id == tables.Account.incident_id,
+        Report.status.in_(sorted(COUNTED)),
+        condition,
+    )
+
+
+def _has_term(kind: str, values: Sequence[str]) -> Any:
+    return sa.exists().where(
+        ReportTerm.report_id == Report.id,
+        ReportTerm.kind == kind,
+        ReportTerm.value.in_(values),
+    )
+
+
+def _has_weapon(weapon: str, theatre: Theatre) -> Any:
+    account, used = tables.Account, tables.AccountWeapon
+    own = sa.and_(used.incident_id == account.incident_id, used.claimant == account.claimant)
+    if weapon == UNSTATED:
+        return ~sa.exists().where(own)
+    return sa.exists().where(own, used.weapon.in_(_branch(weapon, theatre.weapons.tree)))
+
+
+def _has_party(party: str) -> Any:
+    if party != UNSTATED:
+        return _has_figure(party=party)
+    summed = sa.exists().where(
+        tables.Figure.incident_id == tables.Account.incident_id,
+        tables.Figure.claimant == tables.Account.claimant,
+        tables.Figure.counted_low.is_not(None),
+        tables.Figure.party.not_in([EVERYBODY, UNSTATED]),
+    )
+    return sa.or_(_has_figure(party=UNSTATED), ~summed)
+
+
+def _has_figure(
+    *,
+    party: str | None = None,
+    outcome: Outcome | None = None,
+    low: int | None = None,
+    status: Status | None = None,
+) -> Any:
+    figure, account = tables.Figure, tables.Account
+    conditions = [
+        figure.incident_id == account.incident_id,
+        figure.claimant == account.claimant,
+        figure.status.is_not(None),
+    ]
+    if party is not None:
+        conditions += [figure.party == party, figure.outcome.in_(SUMMED_OUTCOMES)]
+    if outcome is not None:
+        conditions.append(figure.outcome == outcome)
+    if low is not None:
+        conditions.append(figure.low >= low)
+    if status is not None:
+        conditions += [figure.status == status, figure.counted_low.is_not(None)]
+    return sa.exists().where(*conditions)
+
+
+def _chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (ids[i : i + size] for i in range(0, len(ids), size))

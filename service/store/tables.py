@@ -1,0 +1,243 @@
+"""What is kept. `revisions` is the record; every other table can be made again from it.
+
+Days are local days of the theatre, instants are UTC, codes are those of the reference data.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from service.store.database import UtcDateTime
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Base(DeclarativeBase):
+    """Column types by annotation: an id is a UUID as text, a code up to 200 characters."""
+
+    metadata = metadata
+    type_annotation_map = {  # noqa: RUF012
+        str: sa.String(200),
+        datetime: UtcDateTime,
+        date: sa.Date,
+        # JSON rather than JSONB: nobody filters on it, and it keeps the order of its names.
+        dict[str, Any]: sa.JSON(),
+    }
+
+
+Id = sa.Uuid(as_uuid=False)
+# SQLite counts up only columns of this very type; elsewhere it must not run out.
+Counter = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+
+class Revision(Base):
+    """One accepted change: the whole content after it, by whom, when and why. Append-only."""
+
+    __tablename__ = "revisions"
+    __table_args__ = (
+        sa.UniqueConstraint("kind", "subject", "revision"),
+        sa.Index(None, "kind", "sequence"),
+    )
+
+    sequence: Mapped[int] = mapped_column(Counter, primary_key=True)
+    kind: Mapped[str]
+    subject: Mapped[str]
+    revision: Mapped[int]
+    recorded_at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    content: Mapped[str] = mapped_column(sa.Text)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Reference(Base):
+    """One entry of the reference data as it is now; `position` keeps the files' order."""
+
+    __tablename__ = "reference"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    content: Mapped[dict[str, Any]]
+
+
+class Incident(Base):
+    """A group of reports. `root_id` is the outermost incident it is part of, itself if none."""
+
+    __tablename__ = "incidents"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    parent_id: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("incidents.id"), index=True)
+    root_id: Mapped[str] = mapped_column(Id, index=True)
+    title: Mapped[str | None] = mapped_column(sa.Text)
+    episode: Mapped[bool]
+    counted: Mapped[bool]
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    note: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class Report(Base):
+    """A report as it is now. `record` is the content of its latest revision."""
+
+    __tablename__ = "reports"
+    __table_args__ = (
+        sa.Index(None, "claimant", "start_day"),
+        sa.Index(None, "start_day", "id"),
+        sa.Index(None, "reported_day", "id"),
+        sa.Index(None, "received_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    incident_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("incidents.id"), index=True)
+    revision: Mapped[int]
+    status: Mapped[str]
+    counted: Mapped[bool]
+    stance: Mapped[str]
+    claimant: Mapped[str]
+    attributed_to: Mapped[str | None]
+    sector: Mapped[str | None]
+    place: Mapped[str | None] = mapped_column(index=True)
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    start_day: Mapped[date]
+    end_day: Mapped[date]
+    reported_day: Mapped[date]
+    received_at: Mapped[datetime]
+    received_day: Mapped[date]
+    killed_low: Mapped[int | None] = mapped_column(sa.BigInteger)
+    search_text: Mapped[str] = mapped_column(sa.Text)
+    record: Mapped[dict[str, Any]]
+
+
+class ReportTerm(Base):
+    """Codes that a report names more than once: weapons and the parties of its casualties."""
+
+    __tablename__ = "report_terms"
+    __table_args__ = (sa.Index(None, "kind", "value"),)
+
+    report_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("reports.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Account(Base):
+    """An incident as told by all (`claimant` empty) or by one claimant alone; derived.
+
+    `known_start` and `known_end` close open sides at the other end, for selecting by time.
+    """
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        sa.Index(None, "claimant", "known_start", "incident_id"),
+        sa.Index(None, "claimant", "first_reported", "incident_id"),
+        sa.Index(None, "claimant", "first_received", "incident_id"),
+    )
+
+    incident_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("incidents.id"), primary_key=True)
+    claimant: Mapped[str] = mapped_column(primary_key=True)
+    start_day: Mapped[date | None]
+    end_day: Mapped[date | None]
+    known_start: Mapped[date]
+    known_end: Mapped[date]
+    lasted: Mapped[bool]
+    earliest: Mapped[datetime | None]
+    latest: Mapped[datetime | None]
+    sector: Mapped[str | None]
+    status: Mapped[str]
+    contested: Mapped[bool]
+    counted: Mapped[bool]
+    episode: Mapped[bool]
+    reports: Mapped[int]
+    first_reported: Mapped[date]
+    first_received: Mapped[datetime]
+    received_day: Mapped[date]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    precision: Mapped[str | None]
+
+
+class AccountWeapon(Base):
+    """A weapon named in an account; derived."""
+
+    __tablename__ = "account_weapons"
+
+    incident_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    claimant: Mapped[str] = mapped_column(primary_key=True)
+    weapon: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Figure(Base):
+    """An account's figure for a party (empty for everybody) and an outcome; derived.
+
+    `low best high` are the incident's own, `counted_*` what it adds to sums beyond its parts.
+    `below` says that a part of it has a figure there.
+    """
+
+    __tablename__ = "figures"
+
+    incident_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    claimant: Mapped[str] = mapped_column(primary_key=True)
+    party: Mapped[str] = mapped_column(primary_key=True)
+    outcome: Mapped[str] = mapped_column(primary_key=True)
+    low: Mapped[int | None] = mapped_column(sa.BigInteger)
+    best: Mapped[int | None] = mapped_column(sa.BigInteger)
+    high: Mapped[int | None] = mapped_column(sa.BigInteger)
+    status: Mapped[str | None]
+    counted_low: Mapped[int | None] = mapped_column(sa.BigInteger)
+    counted_best: Mapped[int | None] = mapped_column(sa.BigInteger)
+    counted_high: Mapped[int | None] = mapped_column(sa.BigInteger)
+    remainder: Mapped[bool]
+    below: Mapped[bool]
+
+
+class Tally(Base):
+    """A claimant's count over a span. Never summed."""
+
+    __tablename__ = "tallies"
+    __table_args__ = (sa.Index(None, "start_at", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    claimant: Mapped[str] = mapped_column(index=True)
+    sector: Mapped[str | None]
+    attributed_to: Mapped[str | None]
+    unit: Mapped[str]
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    record: Mapped[dict[str, Any]]
+
+
+class Coverage(Base):
+    """Who watched which sectors, when, by what means, with what access."""
+
+    __tablename__ = "coverage"
+    __table_args__ = (sa.Index(None, "start_at", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    observer: Mapped[str]
+    start_at: Mapped[datetime]
+    end_at: Mapped[datetime]
+    access: Mapped[str]
+    record: Mapped[dict[str, Any]]
+
+
+class Key(Base):
+    """An API key, hashed. What it may do beyond posting is said by `may_link`."""
+
+    __tablename__ = "keys"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    may_link: Mapped[bool]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,169 @@
+"""Keeping what is derived from reports in step with them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.incidents import Account, Incident, accounts_of_family
+from service.domain.reports import Report
+from service.domain.theatre import Theatre
+from service.formats.reports import report_of
+from service.store import tables
+from service.store.queries import EVERYBODY
+
+
+def refresh(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
+    """Derive the accounts of whole families anew, named by their outermost incidents."""
+    wanted = sorted(set(roots))
+    rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
+    members: list[str] = []
+    for family in load_families(session, wanted).values():
+        members.extend(incident.id for incident in family)
+        for table, row in _rows_of_family(family, theatre):
+            rows[table].append(row)
+    for table in _DERIVED:
+        session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
+        if rows[table]:
+            session.execute(sa.insert(table), rows[table])
+
+
+def refresh_incidents(session: Session, incidents: Iterable[str], theatre: Theatre) -> None:
+    """Derive anew the families that these incidents belong to."""
+    roots = session.scalars(
+        sa.select(tables.Incident.root_id).where(tables.Incident.id.in_(sorted(set(incidents))))
+    )
+    refresh(session, roots, theatre)
+
+
+def refresh_all(session: Session, theatre: Theatre) -> None:
+    """Derive everything anew, as after a change of the reference data."""
+    roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
+    for start in range(0, len(roots), 500):
+        refresh(session, roots[start : start + 500], theatre)
+
+
+def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incident]]:
+    """The incidents below each root, with their reports as the rules see them."""
+    reports: dict[str, list[Report]] = defaultdict(list)
+    of_roots = tables.Incident.root_id.in_(roots)
+    told = (
+        sa.select(tables.Report.id, tables.Report.incident_id, tables.Report.record)
+        .join(tables.Incident, tables.Incident.id == tables.Report.incident_id)
+        .where(of_roots)
+    )
+    for report_id, incident_id, record in session.execute(told):
+        reports[incident_id].append(report_of(report_id, record))
+    families: dict[str, list[Incident]] = defaultdict(list)
+    for row in session.scalars(sa.select(tables.Incident).where(of_roots)):
+        families[row.root_id].append(
+            Incident(
+                row.id,
+                parent=row.parent_id,
+                episode=row.episode,
+                counted=row.counted,
+                reports=tuple(reports[row.id]),
+            )
+        )
+    return families
+
+
+def differences(session: Session, theatre: Theatre) -> list[str]:
+    """Recount every incident from its reports; name those whose derived rows say otherwise."""
+    roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
+    wrong: set[str] = set()
+    for start in range(0, len(roots), 500):
+        families = load_families(session, list(roots[start : start + 500])).values()
+        members = [incident.id for family in families for incident in family]
+        expected = [row for family in families for row in _rows_of_family(family, theatre)]
+        for table in _DERIVED:
+            kept = session.execute(sa.select(table).where(table.c.incident_id.in_(members)))
+            found = {_frozen(row) for row in kept.mappings()}
+            wanted = {_frozen(row) for t, row in expected if t is table}
+            wrong.update(dict(row)["incident_id"] for row in found ^ wanted)
+    return sorted(wrong)
+
+
+def _frozen(row: Mapping[Any, Any]) -> frozenset[tuple[str, Any]]:
+    return frozenset((str(name), value) for name, value in row.items())
+
+
+def _rows_of_family(
+    family: list[Incident], theatre: Theatre
+) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
+    claimants = sorted({r.claimant for incident in family for r in incident.reports})
+    for claimant in (None, *claimants):
+        told = accounts_of_family(family, theatre.sectors, claimant=claimant)
+        for account in told.values():
+            yield from rows_of_account(account, claimant or EVERYBODY, theatre)
+
+
+def rows_of_account(
+    account: Account, claimant: str, theatre: Theatre
+) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
+    """An account as rows of the derived tables."""
+    key = {"incident_id": account.incident, "claimant": claimant}
+    when, point = account.when, account.point
+    yield (
+        _ACCOUNTS,
+        {
+            **key,
+            "start_day": when.start,
+            "end_day": when.end,
+            "known_start": when.known_start,
+            "known_end": when.known_end,
+            "lasted": when.lasted,
+            "earliest": when.earliest,
+            "latest": when.latest,
+            "sector": account.sector,
+            "status": account.status,
+            "contested": account.contested,
+            "counted": account.counted,
+            "episode": account.episode,
+            "reports": account.reports,
+            "first_reported": account.first_reported,
+            "first_received": account.first_received,
+            "received_day": account.first_received.astimezone(theatre.zone).date(),
+            "latitude": point.latitude if point else None,
+            "longitude": point.longitude if point else None,
+            "precision": point.precision if point else None,
+        },
+    )
+    for weapon in sorted(account.weapons):
+        yield _WEAPONS, {**key, "weapon": weapon}
+    for slot in {*account.figures, *account.contributions, *account.below}:
+        party, outcome = slot
+        own = account.figures.get(slot)
+        counted = account.contributions.get(slot)
+        stated = own or counted
+        yield (
+            _FIGURES,
+            {
+                **key,
+                "party": party or EVERYBODY,
+                "outcome": outcome,
+                "low": own.figure.low if own else None,
+                "best": own.figure.best if own else None,
+                "high": own.figure.high if own else None,
+                "status": stated.status if stated else None,
+                "counted_low": counted.figure.low if counted else None,
+                "counted_best": counted.figure.best if counted else None,
+                "counted_high": counted.figure.high if counted else None,
+                "remainder": counted is not None and counted.remainder,
+                "below": slot in account.below,
+            },
+        )
+
+
+def _table(mapped: type[tables.Base]) -> sa.Table:
+    table = mapped.__table__
+    assert isinstance(table, sa.Table)
+    return table
+
+
+_ACCOUNTS = _table(tables.Account)
+_WEAPONS = _table(tables.AccountWeapon)
+_FIGURES = _table(tables.Figure)
+_DERIVED = (_FIGURES, _WEAPONS, _ACCOUNTS)

@@ -1,0 +1,380 @@
+"""Recording reports. One function changes a report, and it writes the revision."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.drafts import Resolved, resolve
+from service.domain.duplicates import Trace, possible_duplicates
+from service.domain.places import fold_words
+from service.domain.theatre import Theatre
+from service.domain.verification import check_status
+from service.domain.vocabulary import Basis, Flag, Outcome, Status
+from service.errors import Conflict, Invalid, NotFound, Stale, TrackerError
+from service.formats.reports import ReportIn, instant_text, report_of, resolved_to_json
+from service.formats.validation import parse
+from service.store import journal, tables
+from service.store.journal import Author, Change
+from service.store.queries import traces_near
+from service.work import accounts
+
+REPORT: Final = "report"
+Record = dict[str, Any]
+
+
+class Outcomes(StrEnum):
+    """How one submission ended."""
+
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided about a report apart from what it says."""
+
+    incident: str | None = None
+    status: Status = Status.UNVERIFIED
+    basis: Basis | None = None
+    counted: bool = True
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One report to record; `may_link` lets its suggested incident take effect."""
+
+    report: ReportIn
+    may_link: bool = False
+    decision: Decision = field(default_factory=Decision)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a submission ended: its record at revision 1, or the error that refused it."""
+
+    outcome: Outcomes
+    id: str | None = None
+    record: Record | None = None
+    error: TrackerError | None = None
+
+
+def record(
+    session: Session,
+    submissions: Sequence[Submission],
+    theatre: Theatre,
+    author: Author,
+    new_id: Callable[[], str],
+) -> list[Result]:
+    """Record reports in the order given; one result each.
+
+    A known id with the same content answers as it first did and changes nothing; with other
+    content it is refused with `Conflict`.
+    """
+    batch = _Batch(session, theatre, author, new_id)
+    batch.recall([s.report.id for s in submissions if s.report.id])
+    results = [batch.take(submission) for submission in submissions]
+    batch.write()
+    return results
+
+
+def amend(
+    session: Session,
+    report_id: str,
+    expected: int,
+    changes: Mapping[str, Any],
+    reason: str,
+    theatre: Theatre,
+    author: Author,
+) -> Record:
+    """Change what a report says, or withdraw it, as a new revision with a reason.
+
+    `changes` is a JSON merge patch (RFC 7396) over what was posted; `status` may only be
+    `withdrawn`. What is changed must be verified again. Raises `NotFound`, `Stale` where
+    `expected` is not the current revision, `Conflict` for a withdrawn report, `Invalid`.
+    """
+    row = session.get(tables.Report, report_id, with_for_update=True)
+    if row is None:
+        raise NotFound
+    if row.revision != expected:
+        raise Stale
+    if row.status == Status.WITHDRAWN:
+        raise Conflict("The report is withdrawn.")
+    changed = dict(changes)
+    status = changed.pop("status", None)
+    if status not in (None, Status.WITHDRAWN):
+        raise Invalid("can only be withdrawn here", "status")
+    old = row.record
+    if "id" in changed or "incident" in changed:
+        raise Invalid("cannot be changed", "id" if "id" in changed else "incident")
+    report = parse(ReportIn, _merged(old["posted"], changed))
+    says_the_same = report.posted() == old["posted"]
+    new = {
+        **old,
+        "posted": report.posted(),
+        "resolved": resolved_to_json(resolve(report.to_draft(), theatre, author.at)),
+        "status": old["status"] if says_the_same else Status.UNVERIFIED.value,
+        "basis": old["basis"] if says_the_same else None,
+    }
+    if status is not None:
+        new |= {"status": Status.WITHDRAWN.value, "basis": None}
+    revise(session, row, new, reason, theatre, author)
+    return new
+
+
+def revise(
+    session: Session,
+    row: tables.Report,
+    record: Record,
+    reason: str,
+    theatre: Theatre,
+    author: Author,
+) -> None:
+    """Give a report a new revision; everything derived from it follows."""
+    revision, received = row.revision + 1, row.received_at
+    incidents = {row.incident_id, record["incident"]}
+    session.execute(sa.delete(tables.ReportTerm).where(tables.ReportTerm.report_id == row.id))
+    session.delete(row)
+    session.flush()
+    journal.append(session, [Change(REPORT, row.id, revision, record, reason)], author)
+    _insert_rows(session, [(row.id, revision, record, received)], theatre)
+    accounts.refresh_incidents(session, incidents, theatre)
+
+
+def reread(session: Session, theatre: Theatre, author: Author) -> int:
+    """Read every report again against changed reference data; return how many read otherwise."""
+    changed = 0
+    for report_id in session.scalars(sa.select(tables.Report.id)).all():
+        row = session.get_one(tables.Report, report_id)
+        old = row.record
+        draft = parse(ReportIn, old["posted"]).to_draft()
+        read = resolved_to_json(resolve(draft, theatre, row.received_at))
+        if old.get("possible_duplicates"):
+            read["flags"] = sorted({*read["flags"], Flag.POSSIBLE_DUPLICATE.value})
+        if read != old["resolved"]:
+            revise(session, row, {**old, "resolved": read}, "reference data", theatre, author)
+            changed += 1
+    return changed
+
+
+def get(session: Session, report_id: str) -> tables.Report:
+    """The report as it is now. Raises `NotFound`."""
+    row = session.get(tables.Report, report_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """RFC 7396: objects merge, `null` removes, everything else replaces."""
+    merged = dict(content)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict):
+            inner = merged.get(key)
+            merged[key] = _merged(inner if isinstance(inner, dict) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+class _Batch:
+    """Reports taken one by one, written together."""
+
+    def __init__(
+        self, session: Session, theatre: Theatre, author: Author, new_id: Callable[[], str]
+    ) -> None:
+        self._session = session
+        self._theatre = theatre
+        self._author = author
+        self._new_id = new_id
+        self._known: dict[str, Record] = {}
+        self._fresh: dict[str, Record] = {}
+        self._incidents: dict[str, bool] = {}
+        self._traces: list[Trace] = []
+
+    def recall(self, ids: Sequence[str]) -> None:
+        """Read what is already recorded under these ids."""
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            self._known.update(journal.first_contents(self._session, REPORT, some))
+
+    def take(self, submission: Submission) -> Result:
+        report = submission.report
+        posted = report.posted()
+        if report.id is not None and (first := self._known.get(report.id)) is not None:
+            if first["posted"] != posted:
+                error = Conflict("Another report is recorded under this id.")
+                return Result(Outcomes.REJECTED, report.id, error=error)
+            return Result(Outcomes.UNCHANGED, report.id, first)
+        try:
+            resolved = resolve(report.to_draft(), self._theatre, self._author.at)
+            record = self._record(submission, posted, resolved)
+            self._hint_at_duplicates(submission, record, resolved)
+        except TrackerError as error:
+            return Result(Outcomes.REJECTED, report.id, error=error)
+        report_id = report.id or self._new_id()
+        self._known[report_id] = self._fresh[report_id] = record
+        return Result(Outcomes.CREATED, report_id, record)
+
+    def write(self) -> None:
+        if not self._fresh:
+            return
+        new_incidents = [incident for incident, is_new in self._incidents.items() if is_new]
+        if new_incidents:
+            self._session.execute(
+                sa.insert(tables.Incident),
+                [{"id": i, "root_id": i, "episode": False, "counted": True} for i in new_incidents],
+            )
+        journal.append(
+            self._session,
+            (Change(REPORT, i, 1, record) for i, record in self._fresh.items()),
+            self._author,
+        )
+        _insert_rows(
+            self._session,
+            ((i, 1, record, self._author.at) for i, record in self._fresh.items()),
+            self._theatre,
+        )
+        touched = {record["incident"] for record in self._fresh.values()}
+        accounts.refresh_incidents(self._session, touched, self._theatre)
+
+    def _record(self, submission: Submission, posted: dict[str, Any], resolved: Resolved) -> Record:
+        decision = submission.decision
+        counted, reason = decision.counted, decision.reason
+        if Flag.OUT_OF_PERIOD in resolved.flags and counted:
+            counted, reason = False, Flag.OUT_OF_PERIOD.value
+        voice = self._theatre.find_claimant(submission.report.claimant)
+        check_status(
+            decision.status,
+            decision.basis,
+            flags=resolved.flags,
+            speaks_for=voice.party if voice else None,
+        )
+        return {
+            "posted": posted,
+            "incident": self._incident_of(submission),
+            "status": decision.status.value,
+            "basis": decision.basis,
+            "counted": counted,
+            "reason": reason,
+            "received_at": instant_text(self._author.at),
+            "resolved": resolved_to_json(resolved),
+        }
+
+    def _hint_at_duplicates(
+        self, submission: Submission, record: Record, resolved: Resolved
+    ) -> None:
+        """Flag a report that somebody should compare with incidents already known."""
+        trace = Trace(
+            record["incident"],
+            resolved.when,
+            resolved.sector,
+            frozenset(use.weapon for use in resolved.weapons),
+        )
+        if submission.decision.incident is None:
+            others = [*self._traces, *traces_near(self._session, resolved.when)]
+            found = possible_duplicates(trace, others, self._theatre.sectors)
+            record["possible_duplicates"] = found
+            if found:
+                flags = {*record["resolved"]["flags"], Flag.POSSIBLE_DUPLICATE.value}
+                record["resolved"]["flags"] = sorted(flags)
+        self._traces.append(trace)
+
+    def _incident_of(self, submission: Submission) -> str:
+        """The incident decided or, where the key may link, suggested; else one of its own."""
+        wanted = submission.decision.incident
+        if wanted is None and submission.may_link:
+            wanted = submission.report.incident
+        if wanted is None:
+            incident = self._new_id()
+            self._incidents[incident] = True
+            return incident
+        if wanted not in self._incidents:
+            if self._session.get(tables.Incident, wanted) is None:
+                raise Invalid("is not a known incident", "incident")
+            self._incidents[wanted] = False
+        return wanted
+
+
+def _insert_rows(
+    session: Session,
+    records: Iterable[tuple[str, int, Record, datetime]],
+    theatre: Theatre,
+) -> None:
+    rows: list[dict[str, Any]] = []
+    terms: list[dict[str, Any]] = []
+    for report_id, revision, record, received in records:
+        rows.append(_row(report_id, revision, record, received, theatre))
+        terms.extend(
+            {"report_id": report_id, "kind": kind, "value": value} for kind, value in _terms(record)
+        )
+    session.execute(sa.insert(tables.Report), rows)
+    if terms:
+        session.execute(sa.insert(tables.ReportTerm), terms)
+
+
+def _row(
+    report_id: str, revision: int, record: Record, received: datetime, theatre: Theatre
+) -> dict[str, Any]:
+    report = report_of(report_id, record)
+    point = report.point
+    killed = [
+        line.figures[Outcome.KILLED].low for line in report.lines if Outcome.KILLED in line.figures
+    ]
+    return {
+        "id": report_id,
+        "incident_id": record["incident"],
+        "revision": revision,
+        "status": record["status"],
+        "counted": record["counted"],
+        "stance": report.stance.value,
+        "claimant": report.claimant,
+        "attributed_to": report.attributed_to,
+        "sector": report.sector,
+        "place": record["resolved"]["place"],
+        "latitude": point.latitude if point else None,
+        "longitude": point.longitude if point else None,
+        "start_day": report.when.known_start,
+        "end_day": report.when.known_end,
+        "reported_day": report.reported,
+        "received_at": received,
+        "received_day": received.astimezone(theatre.zone).date(),
+        "killed_low": sum(killed) if killed else None,
+        "search_text": _search_text(record, theatre),
+        "record": record,
+    }
+
+
+def _terms(record: Record) -> set[tuple[str, str]]:
+    read = record["resolved"]
+    return {
+        *(("weapon", weapon) for weapon, _ in read["weapons"]),
+        *(("party", line["party"]) for line in read["casualties"] if line["party"]),
+    }
+
+
+def _search_text(record: Record, theatre: Theatre) -> str:
+    """What a reader may see of the report, folded: never what is private."""
+    posted, read = record["posted"], record["resolved"]
+    where = posted["where"]
+    place = theatre.gazetteer.get(read["place"]) if read["place"] else None
+    shown = [] if Flag.PERSONAL_DATA in read["flags"] else [posted.get("summary")]
+    texts = [
+        *shown,
+        where.get("place"),
+        where.get("as_written"),
+        read["claimant"],
+        place.display if place else None,
+        *(name.name for name in (place.names if place else ())),
+        *(source["title"] for source in posted.get("sources", ())),
+        *(source.get("publisher") for source in posted.get("sources", ())),
+    ]
+    return fold_words(" ".join(text for text in texts if text))

@@ -1,0 +1,193 @@
+"""Loading a folder of reference data, coverage and documented incidents. Twice changes nothing."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from sqlalchemy.orm import Session
+
+from service.domain.drafts import resolve
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Basis, Status
+from service.errors import Invalid
+from service.formats.reference import read_folder, read_toml
+from service.formats.reports import ReportIn, resolved_to_json
+from service.formats.validation import parse
+from service.formats.watching import CoverageIn
+from service.store import journal, tables
+from service.store.journal import Author
+from service.work import accounts, grouping, reference, reports, watching
+from service.work.reports import REPORT, Decision, Outcomes, Submission
+
+ACTOR: Final = "seed"
+# Refs are for people; ids follow from them, so the same file always means the same reports.
+_NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:ceasefire-incident-tracker:seed")
+_INCIDENT_FIELDS: Final = {
+    "ref", "title", "part_of", "episode", "counted", "reason", "note", "report",
+}  # fmt: skip
+_DECISION_FIELDS: Final = {"ref", "status", "basis", "counted", "reason"}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load changed."""
+
+    reference: int
+    coverage: int
+    incidents: int
+    reports: int
+
+    @property
+    def nothing(self) -> bool:
+        return not any((self.reference, self.coverage, self.incidents, self.reports))
+
+
+def load(session: Session, folder: Path, author: Author) -> Loaded:
+    """Make the database hold what the folder says. Raises `Invalid` naming file and entry.
+
+    What people changed through the service since stays; what changed in the files becomes a
+    new revision.
+    """
+    author = Author(ACTOR, author.at)
+    changed = reference.replace(session, read_folder(folder), author)
+    theatre = reference.load(session)
+    if changed:
+        reports.reread(session, theatre, author)
+        accounts.refresh_all(session, theatre)
+    watched = sum(
+        _load_coverage(session, entry, theatre, author)
+        for entry in read_toml(folder / "coverage.toml").get("coverage", ())
+    )
+    incidents = list(_incidents_of(folder))
+    placed = told = 0
+    for entry in _parents_first(incidents):
+        try:
+            placed += _load_incident(session, entry, theatre, author)
+        except Invalid as error:
+            raise error.under(str(entry["ref"])) from None
+    for entry in incidents:
+        told += _load_reports(session, entry, theatre, author)
+    return Loaded(changed, watched, placed, told)
+
+
+def id_of(ref: str) -> str:
+    """The id that a ref of the seed files stands for."""
+    return str(uuid5(_NAMESPACE, ref))
+
+
+def _load_coverage(
+    session: Session, entry: dict[str, Any], theatre: Theatre, author: Author
+) -> bool:
+    ref = "/".join(("coverage", entry["observer"], *entry["sectors"], entry["from"], entry["to"]))
+    sent = parse(CoverageIn, {**entry, "id": id_of(ref)})
+    outcome, _, _ = watching.record_coverage(session, sent, theatre, author, lambda: id_of(ref))
+    return outcome is Outcomes.CREATED
+
+
+def _incidents_of(folder: Path) -> Iterator[dict[str, Any]]:
+    for path in sorted((folder / "incidents").glob("*.toml")):
+        for entry in read_toml(path).get("incident", ()):
+            if unknown := sorted(entry.keys() - _INCIDENT_FIELDS):
+                raise Invalid("is not a known field", f"{path.name}.{entry['ref']}.{unknown[0]}")
+            yield entry
+
+
+def _parents_first(incidents: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    waiting = list(incidents)
+    placed: set[str] = set()
+    while waiting:
+        ready = [e for e in waiting if e.get("part_of") is None or e["part_of"] in placed]
+        if not ready:
+            raise Invalid("is part of something unknown or of itself", waiting[0]["ref"])
+        yield from ready
+        placed.update(entry["ref"] for entry in ready)
+        waiting = [entry for entry in waiting if entry["ref"] not in placed]
+
+
+def _load_incident(
+    session: Session, entry: dict[str, Any], theatre: Theatre, author: Author
+) -> bool:
+    part_of = entry.get("part_of")
+    content = {
+        "ref": entry["ref"],
+        "title": entry["title"],
+        "part_of": id_of(part_of) if part_of else None,
+        "episode": entry.get("episode", False),
+        "counted": entry.get("counted", True),
+        "reason": entry.get("reason"),
+        "note": entry.get("note"),
+    }
+    incident = id_of(entry["ref"])
+    kind = grouping.INCIDENT
+    if journal.latest_content(session, kind, incident, actor=ACTOR) == content:
+        return False
+    return grouping.place(session, incident, content, "seed data", theatre, author)
+
+
+def _load_reports(session: Session, entry: dict[str, Any], theatre: Theatre, author: Author) -> int:
+    new: list[Submission] = []
+    revised = 0
+    for told in entry.get("report", ()):
+        try:
+            submission = _submission(told, id_of(entry["ref"]))
+            revised += _revised(session, submission, theatre, author, new)
+        except Invalid as error:
+            raise error.under(str(told.get("ref"))) from None
+    for result in reports.record(session, new, theatre, author, _no_new_ids):
+        if result.error is not None:
+            raise result.error
+    return len(new) + revised
+
+
+def _submission(told: dict[str, Any], incident: str) -> Submission:
+    said = {key: value for key, value in told.items() if key not in _DECISION_FIELDS}
+    if "about" in said:
+        said["about"] = {
+            key: id_of(value) if key in ("report", "incident") else value
+            for key, value in said["about"].items()
+        }
+    decision = Decision(
+        incident=incident,
+        status=Status(told.get("status", Status.UNVERIFIED)),
+        basis=Basis(told["basis"]) if "basis" in told else None,
+        counted=told.get("counted", True),
+        reason=told.get("reason"),
+    )
+    report = parse(ReportIn, {**said, "id": id_of(told["ref"])})
+    return Submission(report, decision=decision)
+
+
+def _revised(
+    session: Session,
+    submission: Submission,
+    theatre: Theatre,
+    author: Author,
+    new: list[Submission],
+) -> bool:
+    """Whether a known report was revised; an unknown one is put with the new ones."""
+    report, decision = submission.report, submission.decision
+    row = session.get(tables.Report, report.id)
+    if row is None:
+        new.append(submission)
+        return False
+    said = journal.latest_content(session, REPORT, row.id, actor=ACTOR) or {}
+    wanted = {
+        "posted": report.posted(),
+        "incident": decision.incident,
+        "status": decision.status.value,
+        "basis": decision.basis,
+        "counted": decision.counted,
+        "reason": decision.reason,
+    }
+    if all(said.get(key) == value for key, value in wanted.items()):
+        return False
+    resolved = resolve(report.to_draft(), theatre, author.at)
+    record = {**said, **wanted, "resolved": resolved_to_json(resolved)}
+    reports.revise(session, row, record, "seed data", theatre, author)
+    return True
+
+
+def _no_new_ids() -> str:
+    raise AssertionError("every seed report has an id and an incident")

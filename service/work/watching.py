@@ -1,0 +1,190 @@
+"""Tallies and coverage: recorded once, shown side by side, never summed."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.theatre import Theatre
+from service.errors import Conflict, Invalid
+from service.formats.reports import instant_text
+from service.formats.watching import CoverageIn, SpanIn, TallyIn, instant_of
+from service.store import journal, tables
+from service.store.journal import Author, Change
+from service.store.queries import Keyset, page
+from service.work.reports import Outcomes
+
+TALLY: Final = "tally"
+COVERAGE: Final = "coverage"
+Record = dict[str, Any]
+
+
+def record_tally(
+    session: Session, tally: TallyIn, theatre: Theatre, author: Author, new_id: Callable[[], str]
+) -> tuple[Outcomes, str, Record]:
+    """Record a tally. Raises `Conflict` for another content under a known id."""
+    claimant = theatre.find_claimant(tally.claimant)
+    blamed = tally.attributed_to and theatre.find_party(tally.attributed_to)
+    sector = tally.sector if tally.sector in theatre.sectors else None
+    figure = tally.figure()
+    unmapped = [
+        name
+        for name, given, known in (
+            ("claimant", tally.claimant, claimant),
+            ("sector", tally.sector, sector),
+            ("attributed_to", tally.attributed_to, blamed),
+        )
+        if given and not known
+    ]
+    read = {
+        "claimant": claimant.id if claimant else tally.claimant,
+        "sector": sector,
+        "attributed_to": blamed.id if blamed else tally.attributed_to,
+        "unmapped": unmapped,
+        "count": [figure.low, figure.best, figure.high] if figure else None,
+    }
+    outcome, tally_id, record = _record(session, TALLY, tally, read, author, new_id)
+    if outcome is Outcomes.CREATED:
+        session.add(
+            tables.Tally(
+                id=tally_id,
+                claimant=read["claimant"],
+                sector=sector,
+                attributed_to=read["attributed_to"],
+                unit=tally.unit.value,
+                start_at=instant_of(tally.start),
+                end_at=instant_of(tally.end),
+                record=record,
+            )
+        )
+    return outcome, tally_id, record
+
+
+def record_coverage(
+    session: Session,
+    coverage: CoverageIn,
+    theatre: Theatre,
+    author: Author,
+    new_id: Callable[[], str],
+) -> tuple[Outcomes, str, Record]:
+    """Record coverage. Raises `Invalid` for a sector nobody knows: it would cover nothing."""
+    for i, sector in enumerate(coverage.sectors):
+        if sector not in theatre.sectors:
+            raise Invalid("is not a known sector", f"sectors.{i}")
+    observer = theatre.find_claimant(coverage.observer)
+    read = {
+        "observer": observer.id if observer else coverage.observer,
+        "unmapped": [] if observer else ["observer"],
+    }
+    outcome, coverage_id, record = _record(session, COVERAGE, coverage, read, author, new_id)
+    if outcome is Outcomes.CREATED:
+        session.add(
+            tables.Coverage(
+                id=coverage_id,
+                observer=str(read["observer"]),
+                start_at=instant_of(coverage.start),
+                end_at=instant_of(coverage.end),
+                access=coverage.access.value,
+                record=record,
+            )
+        )
+    return outcome, coverage_id, record
+
+
+def find(
+    session: Session,
+    table: type[tables.Tally] | type[tables.Coverage],
+    conditions: list[Any],
+    after: Keyset | None,
+    limit: int,
+) -> tuple[list[tuple[str, Record]], Keyset | None]:
+    """One page in the order of time, and where the next one starts."""
+    select = sa.select(table).where(*conditions)
+    order = (table.start_at, table.id)
+    rows = session.scalars(page(select, order, after, oldest_first=True).limit(limit + 1)).all()
+    shown = [(row.id, row.record) for row in rows[:limit]]
+    more = len(rows) > limit
+    return shown, Keyset(rows[limit - 1].start_at, rows[limit - 1].id) if more else None
+
+
+def side_by_side(session: Session, conditions: list[Any]) -> list[dict[str, Any]]:
+    """Tallies of the same span, unit and sector in one row each, apart by claimant.
+
+    No row is a sum: two claimants who count the same week stay two counts.
+    """
+    rows = session.scalars(
+        sa.select(tables.Tally)
+        .where(*conditions)
+        .order_by(tables.Tally.start_at, tables.Tally.end_at, tables.Tally.unit, tables.Tally.id)
+    )
+    groups: dict[tuple[datetime, datetime, str, str | None], list[tables.Tally]] = {}
+    for row in rows:
+        groups.setdefault((row.start_at, row.end_at, row.unit, row.sector), []).append(row)
+    return [
+        {
+            "from": instant_text(start),
+            "to": instant_text(end),
+            "unit": unit,
+            "sector": sector,
+            "claims": [tally_view(row.id, row.record) for row in group],
+        }
+        for (start, end, unit, sector), group in groups.items()
+    ]
+
+
+def tally_view(tally_id: str, record: Record) -> dict[str, Any]:
+    posted, read = record["posted"], record["read"]
+    low, best, high = read["count"] or (None, None, None)
+    words = posted["count"].get("words") if isinstance(posted["count"], dict) else None
+    return {
+        "id": tally_id,
+        "claimant": read["claimant"],
+        "attributed_to": read["attributed_to"],
+        "sector": read["sector"],
+        "from": posted["from"],
+        "to": posted["to"],
+        "unit": posted["unit"],
+        "count": {"low": low, "best": best, "high": high, "words": words},
+        "note": posted.get("note"),
+        "sources": posted.get("sources", []),
+        "unmapped": read["unmapped"],
+    }
+
+
+def coverage_view(coverage_id: str, record: Record) -> dict[str, Any]:
+    posted, read = record["posted"], record["read"]
+    return {
+        "id": coverage_id,
+        "observer": read["observer"],
+        "sectors": posted["sectors"],
+        "from": posted["from"],
+        "to": posted["to"],
+        "means": posted["means"],
+        "access": posted["access"],
+        "note": posted.get("note"),
+        "unmapped": read["unmapped"],
+    }
+
+
+def _record(
+    session: Session,
+    kind: str,
+    sent: SpanIn,
+    read: Record,
+    author: Author,
+    new_id: Callable[[], str],
+) -> tuple[Outcomes, str, Record]:
+    posted = sent.posted()
+    given = posted.get("id")
+    if given is not None:
+        known = journal.first_contents(session, kind, [given]).get(given)
+        if known is not None:
+            if known["posted"] != posted:
+                raise Conflict("Something else is recorded under this id.")
+            return Outcomes.UNCHANGED, given, known
+    subject = given or new_id()
+    record = {"posted": posted, "read": read, "received_at": instant_text(author.at)}
+    journal.append(session, [Change(kind, subject, 1, record)], author)
+    return Outcomes.CREATED, subject, record
