@@ -9,6 +9,10 @@
   - Unauthorized        no key, or none that is known
   - Forbidden           a known key that may not do this
   - Unavailable         the database is away or busy; try again
+  - Malformed           what was sent is not in the format it says it is
+  - TooLarge            what was sent is larger than is taken
+  - TooSlow             it did not arrive in time
+  - UnsupportedMedia    it is in a format that is not read here
 """
 
 from collections.abc import Sequence
@@ -98,3 +102,27 @@ class Unavailable(TrackerError):
     """The database is away or busy."""
 
     detail = "The database is not available right now; try again."
+
+
+class Malformed(TrackerError):
+    """What was sent is not in the format it says it is."""
+
+    detail = "The body is not in the format that its Content-Type says."
+
+
+class TooLarge(TrackerError):
+    """More was sent than is taken."""
+
+    detail = "The body is larger than is taken here."
+
+
+class TooSlow(TrackerError):
+    """The request did not arrive in time."""
+
+    detail = "The body did not arrive in time."
+
+
+class UnsupportedMedia(TrackerError):
+    """The body's Content-Type or Content-Encoding is not read here."""
+
+    detail = "The body's Content-Type or Content-Encoding is not read here."

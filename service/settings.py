@@ -70,5 +70,8 @@ class Settings(BaseSettings):
     max_line_bytes: PositiveInt = 256 * 1024
     """Longest line, in bytes, of a streamed upload."""
 
+    max_upload_bytes: PositiveInt = 1024 * 1024 * 1024
+    """Largest streamed upload, in bytes."""
+
     body_timeout_seconds: PositiveFloat = 30.0
     """Seconds a client may take to send a request body that is not streamed."""

@@ -177,6 +177,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "coverage_sectors",
+        sa.Column("coverage_id", sa.Uuid(as_uuid=False), nullable=False),
+        sa.Column("sector", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["coverage_id"], ["coverage.id"], name=op.f("fk_coverage_sectors_coverage_id")
+        ),
+        sa.PrimaryKeyConstraint("coverage_id", "sector", name=op.f("pk_coverage_sectors")),
+    )
+    op.create_table(
         "reports",
         sa.Column("id", sa.Uuid(as_uuid=False), nullable=False),
         sa.Column("incident_id", sa.Uuid(as_uuid=False), nullable=False),
@@ -249,6 +258,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_reports_claimant_start_day"))
 
     op.drop_table("reports")
+    op.drop_table("coverage_sectors")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_accounts_claimant_known_start_incident_id"))
         batch_op.drop_index(batch_op.f("ix_accounts_claimant_first_reported_incident_id"))

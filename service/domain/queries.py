@@ -5,7 +5,7 @@ from datetime import date
 from enum import StrEnum
 
 from service.domain.periods import Grain
-from service.domain.vocabulary import Status
+from service.domain.vocabulary import Access, Status, Unit
 
 
 class Clock(StrEnum):
@@ -55,7 +55,8 @@ class IncidentQuery:
 
     `sector`, `weapon` select branches. `sector` may be `unlocated` (known only above `level`,
     at the node `within`), `weapon` and `party` may be `unstated`. `according_to` asks for one
-    claimant's account alone. `counted` restricts to what figures count.
+    claimant's account alone, `counted` for what figures count. `weapon_exact` leaves out what is
+    below the weapon.
     """
 
     first: date | None = None
@@ -67,6 +68,7 @@ class IncidentQuery:
     place: str | None = None
     bbox: BoundingBox | None = None
     weapon: str | None = None
+    weapon_exact: bool = False
     claimant: str | None = None
     party: str | None = None
     attributed_to: str | None = None
@@ -89,3 +91,16 @@ class AggregateQuery:
     by: tuple[Dimension, ...] = (Dimension.SECTOR,)
     series: str | None = None
     dense: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchQuery:
+    """Filters of tallies and coverage: a span of local days that they touch, and a branch."""
+
+    first: date | None = None
+    last: date | None = None
+    sector: str | None = None
+    claimant: str | None = None
+    attributed_to: str | None = None
+    unit: Unit | None = None
+    access: Access | None = None

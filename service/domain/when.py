@@ -123,8 +123,14 @@ class When:
         )
 
     def within(self, other: "When") -> "When":
-        """Narrowed to `other` where the two meet, unchanged where they do not."""
-        return self.meet(other) or self
+        """Narrowed to `other` where the two meet, unchanged where they do not.
+
+        That the other filled its span says nothing of how long this one lasted.
+        """
+        met = self.meet(other)
+        if met is None:
+            return self
+        return replace(met, lasted=self.lasted and (met.start, met.end) == (self.start, self.end))
 
     def __str__(self) -> str:
         """The shortest EDTF form that says the same."""

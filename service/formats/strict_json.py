@@ -56,5 +56,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _constant(name: str) -> NoReturn:
+def _constant(_: str) -> NoReturn:
     raise Invalid("is not JSON")

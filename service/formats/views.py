@@ -6,9 +6,9 @@ from typing import Any, Final
 from service.domain.aggregates import Row, Table
 from service.domain.figures import Figure, Sum
 from service.domain.incidents import Account, Established, Slot
-from service.domain.queries import AggregateQuery
+from service.domain.queries import AggregateQuery, Dimension
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import Flag, Outcome
+from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
 from service.formats.reports import when_of
@@ -17,6 +17,71 @@ Json = dict[str, Any]
 
 # What of a source may be shown; a list, so that a new field stays private until it is put here.
 _SOURCE_FIELDS: Final = ("title", "publisher", "published", "url", "locator")
+
+
+_BOUNDS: Final = ("low", "best", "high")
+INCIDENT_COLUMNS: Final = (
+    "id",
+    "title",
+    "when",
+    "start",
+    "end",
+    "precision",
+    "lasted",
+    "sector",
+    "point.lat",
+    "point.lon",
+    "point.precision",
+    "status",
+    "contested",
+    "counted",
+    "reason",
+    "episode",
+    "part_of",
+    "reports",
+    "weapons",
+    *(f"figures.{outcome}.{part}" for outcome in Outcome for part in (*_BOUNDS, "status")),
+    "first_reported",
+    "note",
+)
+TALLY_COLUMNS: Final = (
+    "id",
+    "claimant",
+    "attributed_to",
+    "sector",
+    "from",
+    "to",
+    "unit",
+    *(f"count.{part}" for part in (*_BOUNDS, "words")),
+    "note",
+)
+COVERAGE_COLUMNS: Final = (
+    "id",
+    "observer",
+    "sectors",
+    "from",
+    "to",
+    "means",
+    "access",
+    "note",
+)
+
+
+def aggregate_columns(by: Sequence[Dimension]) -> list[str]:
+    """The columns of an answer by these dimensions."""
+    keys = [key for dimension in by for key in (dimension, *(["within"] * (dimension == "sector")))]
+    sums = [
+        f"figures.{outcome}.{part}"
+        for outcome in SUMMED_OUTCOMES
+        for part in (*_BOUNDS, "open", "unknown")
+    ]
+    return [
+        *("period", "start", "end"),
+        *keys,
+        *("incidents", "episodes", "reports"),
+        *sums,
+        *("remainder", "coverage", "incidents_url"),
+    ]
 
 
 def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -> Json:
@@ -36,7 +101,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "claimant": read["claimant"],
         "attributed_to": read["attributed_to"],
         "stance": posted.get("stance", "asserts"),
-        "about": posted.get("about"),
+        "about": _about_view(posted.get("about")),
         "status": record["status"],
         "basis": record["basis"],
         "counted": record["counted"],
@@ -45,10 +110,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "unmapped": read["unmapped"],
         "possible_duplicates": record.get("possible_duplicates", []),
         "summary": None if personal else posted.get("summary"),
-        "sources": [
-            {name: source.get(name) for name in _SOURCE_FIELDS}
-            for source in posted.get("sources", ())
-        ],
+        "sources": _sources_view(posted),
         "reported": read["reported"],
         "received": record["received_at"][:10],
     }
@@ -86,7 +148,8 @@ def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
         "reports": account.reports,
         "weapons": sorted(account.weapons),
         "figures": {
-            outcome: established_view(account.figures.get((None, outcome))) for outcome in Outcome
+            outcome.value: established_view(account.figures.get((None, outcome)))
+            for outcome in Outcome
         },
         "first_reported": account.first_reported.isoformat(),
         "note": incident["note"],
@@ -97,7 +160,7 @@ def figures_by_party(figures: Mapping[Slot, Established]) -> Json:
     parties = sorted({party for party, _ in figures if party is not None})
     return {
         party: {
-            outcome: established_view(figures[party, outcome])
+            outcome.value: established_view(figures[party, outcome])
             for outcome in Outcome
             if (party, outcome) in figures
         }
@@ -125,6 +188,39 @@ def claims_matrix(reports: Iterable[tuple[str, Json]]) -> list[Json]:
         for outcome in Outcome
         if outcome in line["figures"] or outcome in line["words"]
     ]
+
+
+def tally_view(tally_id: str, record: Json) -> Json:
+    posted, read = record["posted"], record["read"]
+    words = posted["count"].get("words") if isinstance(posted["count"], dict) else None
+    return {
+        "id": tally_id,
+        "claimant": read["claimant"],
+        "attributed_to": read["attributed_to"],
+        "sector": read["sector"],
+        "from": posted["from"],
+        "to": posted["to"],
+        "unit": posted["unit"],
+        "count": {**_bounds(read["count"]), "words": words},
+        "note": posted.get("note"),
+        "sources": _sources_view(posted),
+        "unmapped": read["unmapped"],
+    }
+
+
+def coverage_view(coverage_id: str, record: Json) -> Json:
+    posted, read = record["posted"], record["read"]
+    return {
+        "id": coverage_id,
+        "observer": read["observer"],
+        "sectors": posted["sectors"],
+        "from": posted["from"],
+        "to": posted["to"],
+        "means": posted["means"],
+        "access": posted["access"],
+        "note": posted.get("note"),
+        "unmapped": read["unmapped"],
+    }
 
 
 def established_view(established: Established | None) -> Json | None:
@@ -170,7 +266,7 @@ def _row_counts(row: Row) -> Json:
         "incidents": row.incidents,
         "episodes": row.episodes,
         "reports": row.reports,
-        "figures": {outcome: _sum_view(summed) for outcome, summed in row.figures.items()},
+        "figures": {outcome.value: _sum_view(summed) for outcome, summed in row.figures.items()},
         "remainder": row.remainder,
         "coverage": row.coverage,
     }
@@ -184,6 +280,18 @@ def _sum_view(summed: Sum) -> Json:
         "open": summed.open,
         "unknown": summed.unknown,
     }
+
+
+def _sources_view(posted: Json) -> list[Json]:
+    return [
+        {name: source.get(name) for name in _SOURCE_FIELDS} for source in posted.get("sources", ())
+    ]
+
+
+def _about_view(about: Json | None) -> Json | None:
+    if about is None:
+        return None
+    return {name: about.get(name) for name in ("report", "incident", "outcomes")}
 
 
 def _span(when: When) -> Json:
@@ -220,7 +328,10 @@ def _casualties_view(line: Json) -> Json:
         "party": line["party"],
         "group": line["group"],
         **{
-            outcome: {**_bounds(line["figures"].get(outcome)), "words": line["words"].get(outcome)}
+            outcome.value: {
+                **_bounds(line["figures"].get(outcome)),
+                "words": line["words"].get(outcome),
+            }
             for outcome in Outcome
             if outcome in line["figures"] or outcome in line["words"]
         },

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from service.domain.duplicates import LONGEST_SPAN, Trace
 from service.domain.figures import Figure
 from service.domain.incidents import Account, Contribution, Established, Slot
 from service.domain.places import Point, fold_words
-from service.domain.queries import BoundingBox, Clock, IncidentQuery
+from service.domain.queries import BoundingBox, Clock, IncidentQuery, WatchQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import COUNTED
 from service.domain.vocabulary import (
@@ -59,6 +59,36 @@ def select_accounts(
 def select_reports(query: IncidentQuery, theatre: Theatre) -> sa.Select[Any]:
     """The reports that a question selects, by what each of them says itself."""
     return sa.select(Report).where(*_report_conditions(query, theatre))
+
+
+def select_tallies(query: WatchQuery, theatre: Theatre) -> sa.Select[Any]:
+    tally = tables.Tally
+    conditions = _touching(tally, query, theatre)
+    if query.sector is not None:
+        conditions.append(tally.sector.in_(_branch(query.sector, theatre.sectors.tree)))
+    for asked, column in (
+        (query.claimant, tally.claimant),
+        (query.attributed_to, tally.attributed_to),
+        (query.unit, tally.unit),
+    ):
+        if asked is not None:
+            conditions.append(column == asked)
+    return sa.select(tally).where(*conditions)
+
+
+def select_coverage(query: WatchQuery, theatre: Theatre) -> sa.Select[Any]:
+    coverage, watched = tables.Coverage, tables.CoverageSector
+    conditions = _touching(coverage, query, theatre)
+    if query.sector is not None:
+        branch = _branch(query.sector, theatre.sectors.tree)
+        conditions.append(
+            sa.exists().where(watched.coverage_id == coverage.id, watched.sector.in_(branch))
+        )
+    if query.claimant is not None:
+        conditions.append(coverage.observer == query.claimant)
+    if query.access is not None:
+        conditions.append(coverage.access == query.access)
+    return sa.select(coverage).where(*conditions)
 
 
 def page(
@@ -206,7 +236,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
             _has_figure(party=EVERYBODY, outcome=Outcome.KILLED, low=query.min_killed)
         )
     if query.weapon is not None:
-        conditions.append(_has_weapon(query.weapon, theatre))
+        conditions.append(_has_weapon(query.weapon, theatre, exact=query.weapon_exact))
     if query.party is not None:
         conditions.append(_has_party(query.party))
     for asked, column in (
@@ -245,7 +275,8 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     if query.min_killed is not None:
         conditions.append(Report.killed_low >= query.min_killed)
     if query.weapon is not None:
-        conditions.append(_has_term("weapon", _branch(query.weapon, theatre.weapons.tree)))
+        branch = _branch(query.weapon, theatre.weapons.tree)
+        conditions.append(_has_term("weapon", [query.weapon] if query.weapon_exact else branch))
     if query.party is not None:
         conditions.append(_has_term("party", [query.party]))
     if query.text is not None:
@@ -268,6 +299,22 @@ def _overlap(span: tuple[Any, Any], query: IncidentQuery) -> list[Any]:
         conditions.append(span[0] <= query.last)
     if query.first is not None:
         conditions.append(span[1] >= query.first)
+    return conditions
+
+
+def _touching(
+    table: type[tables.Tally] | type[tables.Coverage], query: WatchQuery, theatre: Theatre
+) -> list[Any]:
+    """Spans are half-open instants, questions are whole local days."""
+
+    def midnight(day: date) -> datetime:
+        return datetime.combine(day, time(), theatre.zone)
+
+    conditions = []
+    if query.last is not None:
+        conditions.append(table.start_at < midnight(query.last + timedelta(days=1)))
+    if query.first is not None:
+        conditions.append(table.end_at > midnight(query.first))
     return conditions
 
 
@@ -320,12 +367,13 @@ def _has_term(kind: str, values: Sequence[str]) -> Any:
     )
 
 
-def _has_weapon(weapon: str, theatre: Theatre) -> Any:
+def _has_weapon(weapon: str, theatre: Theatre, *, exact: bool) -> Any:
     account, used = tables.Account, tables.AccountWeapon
     own = sa.and_(used.incident_id == account.incident_id, used.claimant == account.claimant)
     if weapon == UNSTATED:
         return ~sa.exists().where(own)
-    return sa.exists().where(own, used.weapon.in_(_branch(weapon, theatre.weapons.tree)))
+    asked = [weapon] if exact else _branch(weapon, theatre.weapons.tree)
+    return sa.exists().where(own, used.weapon.in_(asked))
 
 
 def _has_party(party: str) -> Any:

@@ -230,6 +230,15 @@ class Coverage(Base):
     record: Mapped[dict[str, Any]]
 
 
+class CoverageSector(Base):
+    """A sector that a watch covers, with all below it."""
+
+    __tablename__ = "coverage_sectors"
+
+    coverage_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("coverage.id"), primary_key=True)
+    sector: Mapped[str] = mapped_column(primary_key=True)
+
+
 class Key(Base):
     """An API key, hashed. What it may do beyond posting is said by `may_link`."""
 

@@ -1,5 +1,7 @@
 """Answering aggregates: the accounts a question selects, summed by the rules of the domain."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -20,12 +22,11 @@ from service.store.queries import EVERYBODY, load_accounts, select_accounts
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
     """Sum what the question selects. Only what counts is summed."""
     timeline = timeline_of(session, query.filters, query.grain, query.series, theatre)
-    rows = session.scalars(select_accounts(query.filters, theatre, figures=True)).all()
+    counted = replace(query.filters, counted=True)
+    rows = session.scalars(select_accounts(counted, theatre, figures=True)).all()
     tellings = [Telling(account) for account, _ in load_accounts(session, rows)]
     if Dimension.CLAIMANT in query.by:
-        apart = session.scalars(
-            select_accounts(query.filters, theatre, apart=True, figures=True)
-        ).all()
+        apart = session.scalars(select_accounts(counted, theatre, apart=True, figures=True)).all()
         tellings += [Telling(account, whose) for account, whose in load_accounts(session, apart)]
     return aggregate(tellings, query, timeline, theatre, watch_of(session, theatre))
 
@@ -72,25 +73,35 @@ def watch_of(session: Session, theatre: Theatre) -> Watch:
     )
 
 
-def link_of(row: Row, query: AggregateQuery, asked: dict[str, str]) -> str:
+def link_of(
+    row: Row, query: AggregateQuery, timeline: Timeline, theatre: Theatre, asked: Mapping[str, str]
+) -> str:
     """The list of incidents behind a row; `asked` holds the filters as they were sent."""
-    parameters = {**asked, "counted": "true"}
-    if row.period != "total" or query.grain is not Grain.TOTAL:
-        parameters |= {"grain": query.grain.value, "bucket": row.period}
+    parameters = _counted(timeline, asked)
+    parameters |= {"grain": query.grain.value, "bucket": row.period}
     for name, value in row.keys.items():
         if name == Dimension.CLAIMANT.value:
             parameters["according_to"] = value or ""
         elif value is not None:
             parameters[name] = value
-    if Dimension.SECTOR in query.by or Dimension.WEAPON in query.by:
+    weapon, tree = row.keys.get(Dimension.WEAPON.value), theatre.weapons.tree
+    if weapon is not None and weapon in tree and tree.depth(weapon) < query.filters.level:
+        # Weapons named more finely have rows of their own.
+        parameters["weapon_exact"] = "true"
+    if Dimension.SECTOR in query.by:
         parameters["level"] = str(query.filters.level)
     if query.series:
         parameters["series"] = query.series
     return f"/v1/incidents?{urlencode(parameters)}"
 
 
-def total_link(asked: dict[str, str]) -> str:
-    return f"/v1/incidents?{urlencode({**asked, 'counted': 'true'})}"
+def link_of_total(timeline: Timeline, asked: Mapping[str, str]) -> str:
+    return f"/v1/incidents?{urlencode(_counted(timeline, asked))}"
+
+
+def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
+    span = {"from": timeline.first.isoformat(), "to": timeline.last.isoformat()}
+    return {**asked, **span, "counted": "true"}
 
 
 def _recorded_span(session: Session, clock: Clock, theatre: Theatre) -> tuple[date, date]:

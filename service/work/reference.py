@@ -41,16 +41,18 @@ def load(session: Session) -> Theatre:
     return theatre_of(entries)
 
 
-def entries_of(session: Session) -> Mapping[str, Sequence[Mapping[str, Any]]]:
-    """All entries by kind, in the order of their files."""
+def entries_of(
+    session: Session, kind: str | None = None
+) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """Entries by kind, all or one, in the order of their files."""
     entries: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    rows = session.execute(
-        sa.select(tables.Reference.kind, tables.Reference.content).order_by(
-            tables.Reference.kind, tables.Reference.position
-        )
+    select = sa.select(tables.Reference.kind, tables.Reference.content).order_by(
+        tables.Reference.kind, tables.Reference.position
     )
-    for kind, content in rows:
-        entries[kind].append(content)
+    if kind is not None:
+        select = select.where(tables.Reference.kind == kind)
+    for of_kind, content in session.execute(select):
+        entries[of_kind].append(content)
     return entries
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from service.domain.drafts import Resolved, resolve
 from service.domain.duplicates import Trace, possible_duplicates
 from service.domain.places import fold_words
+from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Flag, Outcome, Status
@@ -20,7 +21,13 @@ from service.formats.reports import ReportIn, instant_text, report_of, resolved_
 from service.formats.validation import parse
 from service.store import journal, tables
 from service.store.journal import Author, Change
-from service.store.queries import traces_near
+from service.store.queries import (
+    Keyset,
+    page,
+    report_order,
+    select_reports,
+    traces_near,
+)
 from service.work import accounts
 
 REPORT: Final = "report"
@@ -161,6 +168,19 @@ def reread(session: Session, theatre: Theatre, author: Author) -> int:
             revise(session, row, {**old, "resolved": read}, "reference data", theatre, author)
             changed += 1
     return changed
+
+
+def find(
+    session: Session, query: IncidentQuery, theatre: Theatre, after: Keyset | None, limit: int
+) -> tuple[Sequence[tables.Report], Keyset | None]:
+    """One page of reports, and where the next one starts."""
+    order = report_order(query.clock)
+    select = page(select_reports(query, theatre), order, after, oldest_first=query.oldest_first)
+    rows = session.scalars(select.limit(limit + 1)).all()
+    if len(rows) <= limit:
+        return rows, None
+    last = rows[limit - 1]
+    return rows[:limit], Keyset(getattr(last, order[0].key), last.id)
 
 
 def get(session: Session, report_id: str) -> tables.Report:

@@ -7,13 +7,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid
 from service.formats.reports import instant_text
+from service.formats.views import tally_view
 from service.formats.watching import CoverageIn, SpanIn, TallyIn, instant_of
 from service.store import journal, tables
 from service.store.journal import Author, Change
-from service.store.queries import Keyset, page
+from service.store.queries import Keyset, page, select_tallies
 from service.work.reports import Outcomes
 
 TALLY: Final = "tally"
@@ -90,18 +92,19 @@ def record_coverage(
                 record=record,
             )
         )
+        session.flush()
+        session.add_all(
+            tables.CoverageSector(coverage_id=coverage_id, sector=sector)
+            for sector in set(coverage.sectors)
+        )
     return outcome, coverage_id, record
 
 
 def find(
-    session: Session,
-    table: type[tables.Tally] | type[tables.Coverage],
-    conditions: list[Any],
-    after: Keyset | None,
-    limit: int,
+    session: Session, select: sa.Select[Any], after: Keyset | None, limit: int
 ) -> tuple[list[tuple[str, Record]], Keyset | None]:
-    """One page in the order of time, and where the next one starts."""
-    select = sa.select(table).where(*conditions)
+    """One page of what `select` gives, in the order of time, and where the next one starts."""
+    table = select.column_descriptions[0]["entity"]
     order = (table.start_at, table.id)
     rows = session.scalars(page(select, order, after, oldest_first=True).limit(limit + 1)).all()
     shown = [(row.id, row.record) for row in rows[:limit]]
@@ -109,15 +112,14 @@ def find(
     return shown, Keyset(rows[limit - 1].start_at, rows[limit - 1].id) if more else None
 
 
-def side_by_side(session: Session, conditions: list[Any]) -> list[dict[str, Any]]:
+def side_by_side(session: Session, query: WatchQuery, theatre: Theatre) -> list[dict[str, Any]]:
     """Tallies of the same span, unit and sector in one row each, apart by claimant.
 
     No row is a sum: two claimants who count the same week stay two counts.
     """
+    tally = tables.Tally
     rows = session.scalars(
-        sa.select(tables.Tally)
-        .where(*conditions)
-        .order_by(tables.Tally.start_at, tables.Tally.end_at, tables.Tally.unit, tables.Tally.id)
+        select_tallies(query, theatre).order_by(tally.start_at, tally.end_at, tally.unit, tally.id)
     )
     groups: dict[tuple[datetime, datetime, str, str | None], list[tables.Tally]] = {}
     for row in rows:
@@ -132,40 +134,6 @@ def side_by_side(session: Session, conditions: list[Any]) -> list[dict[str, Any]
         }
         for (start, end, unit, sector), group in groups.items()
     ]
-
-
-def tally_view(tally_id: str, record: Record) -> dict[str, Any]:
-    posted, read = record["posted"], record["read"]
-    low, best, high = read["count"] or (None, None, None)
-    words = posted["count"].get("words") if isinstance(posted["count"], dict) else None
-    return {
-        "id": tally_id,
-        "claimant": read["claimant"],
-        "attributed_to": read["attributed_to"],
-        "sector": read["sector"],
-        "from": posted["from"],
-        "to": posted["to"],
-        "unit": posted["unit"],
-        "count": {"low": low, "best": best, "high": high, "words": words},
-        "note": posted.get("note"),
-        "sources": posted.get("sources", []),
-        "unmapped": read["unmapped"],
-    }
-
-
-def coverage_view(coverage_id: str, record: Record) -> dict[str, Any]:
-    posted, read = record["posted"], record["read"]
-    return {
-        "id": coverage_id,
-        "observer": read["observer"],
-        "sectors": posted["sectors"],
-        "from": posted["from"],
-        "to": posted["to"],
-        "means": posted["means"],
-        "access": posted["access"],
-        "note": posted.get("note"),
-        "unmapped": read["unmapped"],
-    }
 
 
 def _record(

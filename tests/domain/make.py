@@ -80,6 +80,7 @@ WEAPONS = Weapons(
         WeaponClass("sniper", "Sniper rifle", "small-arms"),
         WeaponClass("indirect-fire", "Indirect fire"),
         WeaponClass("mortar", "Mortar", "indirect-fire"),
+        WeaponClass("artillery", "Artillery", "indirect-fire"),
         WeaponClass("uav", "Unmanned aircraft"),
         WeaponClass("uav-strike", "Strike by unmanned aircraft", "uav"),
         WeaponClass("mine", "Mine"),

@@ -20,7 +20,7 @@ LABELS = {
     Grain.MONTH: lambda d: d.strftime("%Y-%m"),
     Grain.QUARTER: lambda d: f"{d.year}-Q{1 + (d.month - 1) // 3}",
     Grain.YEAR: lambda d: str(d.year),
-    Grain.TOTAL: lambda d: "total",
+    Grain.TOTAL: lambda _: "total",
 }
 
 days = st.dates(date(2015, 11, 1), date(2016, 2, 1))

@@ -31,14 +31,17 @@ def test_a_class_above_the_level_stands_for_itself_and_an_unknown_one_is_unmappe
     [
         (WeaponUse("mortar", 120), {"withdrawal-list": "82 mm and above"}),
         (WeaponUse("mortar", 82), {"withdrawal-list": "82 mm and above"}),
-        (WeaponUse("mortar", 60), {"withdrawal-list": "light"}),
+        (WeaponUse("mortar", 60), {}),
+        (WeaponUse("artillery", 76), {"withdrawal-list": "light"}),
+        (WeaponUse("artillery", 122), {}),
+        (WeaponUse("indirect-fire", 60), {"withdrawal-list": "light"}),
         (WeaponUse("mortar"), {}),
         (WeaponUse("indirect-fire", 120), {}),
         (WeaponUse("sniper"), {"salw": "small"}),
         (WeaponUse("catapult", 120), {}),
     ],
 )
-def test_membership_of_schemes_follows_from_class_and_calibre(
+def test_membership_of_schemes_follows_from_calibre_and_a_class_own_rule_before_its_parents(
     use: WeaponUse, memberships: dict[str, str]
 ) -> None:
     assert WEAPONS.memberships(use) == memberships

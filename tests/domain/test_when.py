@@ -178,6 +178,14 @@ def test_meeting_is_commutative_and_never_widens(a: When, b: When) -> None:
     assert (written.start, written.end) == (met.start, met.end)
 
 
+def test_a_part_of_something_that_lasted_did_not_last_as_long() -> None:
+    war = when("2022-08-01/2022-08-05")
+    assert str(when("2022-08").within(war)) == "[2022-08-01..2022-08-05]"
+    assert str(when("2022-08-02/2022-08-03").within(war)) == "2022-08-02/2022-08-03"
+    assert str(when("2022-08-02/2022-08-09").within(war)) == "[2022-08-02..2022-08-05]"
+    assert str(when("2022-09-01").within(war)) == "2022-09-01"
+
+
 @moderate
 @given(whens, whens, whens)
 def test_meeting_is_associative(a: When, b: When, c: When) -> None:

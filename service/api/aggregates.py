@@ -1,0 +1,84 @@
+"""Sums by period and sector."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from service.api import answers
+from service.api.inputs import Ctx, FilterParameters, StrictRoute, during
+from service.api.shapes import AGGREGATES, refusals
+from service.domain.periods import Grain
+from service.domain.queries import AggregateQuery, Dimension
+from service.domain.theatre import Theatre
+from service.errors import Invalid
+from service.formats import tabular
+from service.formats.reports import Code
+from service.formats.views import aggregate_columns, table_view
+from service.work import aggregates
+
+router = APIRouter(route_class=StrictRoute, tags=["aggregates"])
+
+
+class AggregateParameters(FilterParameters):
+    """Filters, and by what to sum."""
+
+    period: Code = Grain.MONTH.value
+    """A grain: day, week, month, quarter, year, named, total; or the id of a named period."""
+    by: Annotated[str, Field(max_length=100)] = Dimension.SECTOR.value
+    """Comma-separated: sector, weapon, claimant, party, status; empty sums over everything."""
+    fill: Literal["dense", "none"] = "dense"
+    """`none` leaves out rows where nothing is recorded."""
+    format: Literal["json", "csv"] | None = None
+
+    def question(self, theatre: Theatre) -> AggregateQuery:
+        """Raises `Invalid` for what the theatre does not know."""
+        filters = self.filters(theatre)
+        if self.period in set(Grain):
+            grain = Grain(self.period)
+        else:
+            grain = Grain.TOTAL
+            filters = during(filters, self.period, theatre)
+        return AggregateQuery(
+            filters, grain, self._dimensions(), self.series, dense=self.fill == "dense"
+        )
+
+    def _dimensions(self) -> tuple[Dimension, ...]:
+        names = [name for name in self.by.split(",") if name]
+        if len(set(names)) != len(names) or not set(names) <= set(Dimension):
+            raise Invalid(f"must be some of {', '.join(Dimension)}, each once", "by")
+        return tuple(Dimension(name) for name in names)
+
+
+@router.get(
+    "/aggregates",
+    summary="Sum by period and sector",
+    responses={200: AGGREGATES, **refusals(422, 503)},
+)
+def get_aggregates(
+    request: Request, parameters: Annotated[AggregateParameters, Query()], context: Ctx
+) -> Response:
+    """Incidents, reports and casualties per cell; the cells add up to `total`.
+
+    What fits no bucket is in `spanning`, what is known to no sector of the asked depth in
+    `unlocated`. Ranges are summed bound by bound; `open` counts figures without an upper bound,
+    `unknown` incidents without a figure. Counts are `null` where nothing is recorded and nobody
+    watched throughout. How each figure is made: docs/method.md.
+    """
+    asked = {
+        name: value
+        for name, value in request.query_params.items()
+        if name not in ("period", "by", "fill", "format", "series", "level")
+    }
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        query = parameters.question(theatre)
+        table = aggregates.answer(session, query, theatre)
+    timeline = table.timeline
+    links = [aggregates.link_of(row, query, timeline, theatre, asked) for row in table.rows]
+    content = table_view(table, query, links, aggregates.link_of_total(timeline, asked))
+    if answers.format_of(request, parameters.format) == "csv":
+        rows = (tabular.flattened(cell) for cell in content["cells"])
+        return answers.csv(aggregate_columns(query.by), rows, "aggregates")
+    return answers.json(content)

@@ -1,0 +1,379 @@
+"""What a request holds: body and query, read strictly, and who sends it."""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from starlette.responses import Response
+
+from service.domain.periods import Grain
+from service.domain.queries import BoundingBox, CellFilter, Clock, IncidentQuery, WatchQuery
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import UNLOCATED, UNSTATED, Status
+from service.domain.when import parse_when
+from service.errors import (
+    Invalid,
+    Malformed,
+    TooLarge,
+    TooSlow,
+    Unauthorized,
+    UnsupportedMedia,
+)
+from service.formats import strict_json
+from service.formats.reports import Code
+from service.store.database import Database
+from service.store.queries import Keyset
+from service.work import keys
+from service.work.keys import Holder
+from service.work.reference import Theatres
+
+LARGEST_PAGE: Final = 500
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the application hands to its routes; clock and ids come from outside."""
+
+    database: Database
+    theatres: Theatres
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    max_body_bytes: int
+    max_line_bytes: int
+    max_upload_bytes: int
+    body_timeout: float
+
+
+def _context(request: Request) -> Context:
+    context = request.app.state.context
+    assert isinstance(context, Context)
+    return context
+
+
+Ctx = Annotated[Context, Depends(_context)]
+
+
+class StrictRequest(Request):
+    """A request whose JSON body is bounded in size and time and believed in nothing."""
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            context = _context(self)
+            self._body = await _bounded_body(self, context.max_body_bytes, context.body_timeout)
+        return self._body
+
+    async def json(self) -> Any:
+        try:
+            return strict_json.loads(await self.body())
+        except Invalid as error:
+            raise Malformed(f"The body {error}.") from None
+
+
+class StrictRoute(APIRoute):
+    """Refuses repeated query parameters, and bodies that are not plain JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            _check_query(request)
+            if self.body_field is not None:
+                check_media(request, "application/json", "application/merge-patch+json")
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
+
+
+def check_media(request: Request, *accepted: str) -> str:
+    """The media type of the body. Raises `UnsupportedMedia` for another, or a compressed body."""
+    media, *parameters = request.headers.get("content-type", "").lower().split(";")
+    charsets = [p.partition("=")[2].strip(' "') for p in parameters if "charset" in p]
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if media.strip() not in accepted or encoding != "identity":
+        raise UnsupportedMedia
+    if any(charset not in ("utf-8", "utf8") for charset in charsets):
+        raise UnsupportedMedia
+    return media.strip()
+
+
+async def _bounded_body(request: Request, largest: int, seconds: float) -> bytes:
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared[:20]) > largest:
+        raise TooLarge
+    received = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > largest:
+                    raise TooLarge
+    except TimeoutError:
+        raise TooSlow from None
+    return bytes(received)
+
+
+def _check_query(request: Request) -> None:
+    try:
+        pairs = parse_qsl(
+            request.scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=100,
+        )
+    except ValueError:
+        if request.scope["query_string"]:
+            raise Invalid("is not a query string", "query") from None
+        return
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            shown = name if re.fullmatch(r"[a-z_]{1,40}", name) else "query"
+            raise Invalid("is given more than once", shown)
+
+
+_bearer = HTTPBearer(auto_error=False, description="An API key: `ceasefire keys create NAME`.")
+
+
+def _holder(
+    context: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Holder:
+    if given is None:
+        raise Unauthorized
+    with context.database.reading() as session:
+        return keys.holder(session, given.credentials)
+
+
+CurrentHolder = Annotated[Holder, Depends(_holder)]
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+def _yes_or_no(value: Any) -> Any:
+    if value not in ("true", "false", None):
+        raise ValueError("must be true or false")
+    return None if value is None else value == "true"
+
+
+def _span_day(text: str) -> str:
+    try:
+        when = parse_when(text, UTC)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+    if when.earliest or when.lasted or when.is_open or when.approximate or text.startswith("["):
+        raise ValueError("must be a day, a month or a year")
+    return text
+
+
+Whole = Annotated[int, BeforeValidator(_digits)]
+YesNo = Annotated[bool | None, BeforeValidator(_yes_or_no)]
+Day = Annotated[str, AfterValidator(_span_day)]
+
+
+class FilterParameters(BaseModel):
+    """Filters, the same everywhere. All that are given must hold."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        populate_by_name=False,
+        use_attribute_docstrings=True,
+    )
+
+    first: Day | None = Field(default=None, alias="from", examples=["2022-08"])
+    """First day, month or year; what overlaps it is selected."""
+    last: Day | None = Field(default=None, alias="to", examples=["2022-09"])
+    """Last day, month or year, all of it."""
+    clock: Clock = Clock.EVENT
+    """Which time `from` and `to` mean."""
+    sector: Code | None = None
+    """A sector with all below it, or `unlocated`."""
+    level: Annotated[Whole, Field(ge=0, le=9)] = 1
+    """Depth in the tree of sectors or weapons: 0 theatre, 1 line or area, 2 section."""
+    within: Code | None = None
+    """With `sector=unlocated`: the sector that is known instead."""
+    place: Code | None = None
+    """A place in any known spelling."""
+    bbox: Annotated[str | None, Field(max_length=100)] = None
+    """West, south, east, north in degrees (RFC 7946), of published positions."""
+    weapon: Code | None = None
+    """A class of weapon with all below it, or `unstated`."""
+    weapon_exact: YesNo = None
+    """With `weapon`: the class itself, without what is below it."""
+    claimant: Code | None = None
+    """Incidents with a live report by this claimant."""
+    party: Code | None = None
+    """Whose casualties, or `unstated`."""
+    attributed_to: Code | None = None
+    """Incidents that some live report blames on this party."""
+    status: Annotated[Status | None, Field(strict=False)] = None
+    contested: YesNo = None
+    min_killed: Annotated[Whole | None, Field(ge=0, le=100_000_000)] = None
+    """At least so many killed, by the lowest account."""
+    q: Annotated[Code | None, Field(max_length=200)] = None
+    """Words that must all occur."""
+    according_to: Code | None = None
+    """One claimant's reports alone."""
+    series: Code | None = None
+    """Which series of named periods; the first of `/v1/periods` unless given."""
+
+    def filters(self, theatre: Theatre) -> IncidentQuery:
+        """The question for a theatre. Raises `Invalid` for codes it does not know."""
+        zone = theatre.zone
+        return IncidentQuery(
+            first=parse_when(self.first, zone).start if self.first else None,
+            last=parse_when(self.last, zone).end if self.last else None,
+            clock=self.clock,
+            sector=_known("sector", self.sector, theatre.sectors, UNLOCATED),
+            level=self.level,
+            within=_known("within", self.within, theatre.sectors),
+            place=_place(self.place, theatre),
+            bbox=_box(self.bbox),
+            weapon=_known("weapon", self.weapon, theatre.weapons, UNSTATED),
+            weapon_exact=bool(self.weapon_exact),
+            claimant=_claimant(self.claimant, theatre),
+            party=_known("party", self.party, theatre.parties, UNSTATED),
+            attributed_to=_known("attributed_to", self.attributed_to, theatre.parties),
+            status=self.status,
+            contested=self.contested,
+            min_killed=self.min_killed,
+            text=self.q,
+            according_to=_claimant(self.according_to, theatre),
+        )
+
+
+class PageParameters(BaseModel):
+    """Which page, and in which format."""
+
+    model_config = FilterParameters.model_config
+
+    limit: Annotated[Whole, Field(ge=1, le=LARGEST_PAGE)] = 50
+    cursor: Annotated[str | None, Field(max_length=300)] = None
+    """`next` of the page before."""
+    format: Literal["json", "csv"] | None = None
+
+    def after(self) -> Keyset | None:
+        """Where the page before ended. Raises `Invalid` for a cursor of another question."""
+        if self.cursor is None:
+            return None
+        try:
+            value, item, mark = orjson.loads(base64.urlsafe_b64decode(self.cursor.encode()))
+            moment: date | datetime = (
+                datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+            )
+            keyset = Keyset(moment, str(UUID(item)))
+        except (ValueError, TypeError, AttributeError):
+            raise Invalid("is not a cursor", "cursor") from None
+        if mark != self._mark():
+            raise Invalid("belongs to another question", "cursor")
+        return keyset
+
+    def cursor_to(self, keyset: Keyset | None) -> str | None:
+        if keyset is None:
+            return None
+        content = [keyset.value.isoformat(), keyset.id, self._mark()]
+        return base64.urlsafe_b64encode(orjson.dumps(content)).decode()
+
+    def _mark(self) -> str:
+        asked = self.model_dump_json(exclude={"cursor", "limit", "format"})
+        return hashlib.sha256(asked.encode()).hexdigest()[:12]
+
+
+class ListParameters(FilterParameters, PageParameters):
+    """Filters, and which page in which order and format."""
+
+    period: Code | None = None
+    """A named period: what touches it is selected."""
+    counted: YesNo = None
+    """Only what figures count, or only what they leave out."""
+    grain: Annotated[Grain | None, Field(strict=False)] = None
+    """With `bucket`: the incidents of one row of an aggregate."""
+    bucket: Code | None = None
+    order: Literal["newest", "oldest"] = "newest"
+
+    def filters(self, theatre: Theatre) -> IncidentQuery:
+        query = super().filters(theatre)
+        if (self.grain is None) != (self.bucket is None):
+            raise Invalid("goes with bucket", "grain")
+        cell = None
+        if self.grain is not None and self.bucket is not None:
+            cell = CellFilter(self.grain, self.bucket, self.series)
+        if self.period is not None:
+            query = during(query, self.period, theatre)
+        return replace(query, counted=self.counted, cell=cell, oldest_first=self.order == "oldest")
+
+
+class WatchParameters(PageParameters):
+    """Which span of time and sector, and which page."""
+
+    first: Day | None = Field(default=None, alias="from")
+    """First day, month or year; what overlaps it is selected."""
+    last: Day | None = Field(default=None, alias="to")
+    sector: Code | None = None
+    """A sector with all below it."""
+
+    def watched(self, theatre: Theatre) -> WatchQuery:
+        """Raises `Invalid` for a sector the theatre does not know."""
+        zone = theatre.zone
+        return WatchQuery(
+            first=parse_when(self.first, zone).start if self.first else None,
+            last=parse_when(self.last, zone).end if self.last else None,
+            sector=_known("sector", self.sector, theatre.sectors),
+        )
+
+
+def during(query: IncidentQuery, period: str, theatre: Theatre) -> IncidentQuery:
+    """Narrowed to a named period. Raises `Invalid` for one nobody knows."""
+    known = theatre.period(period)
+    if known is None:
+        raise Invalid("is not a known named period", "period")
+    first, last = max(query.first or known.start, known.start), query.last or known.end
+    return replace(query, first=first, last=min(last, known.end))
+
+
+def _known(name: str, code: str | None, known: Any, *others: str) -> str | None:
+    if code is not None and code not in known and code not in others:
+        raise Invalid("is not a known code", name)
+    return code
+
+
+def _claimant(text: str | None, theatre: Theatre) -> str | None:
+    found = theatre.find_claimant(text) if text else None
+    return found.id if found else text
+
+
+def _place(spelling: str | None, theatre: Theatre) -> str | None:
+    if spelling is None:
+        return None
+    found = theatre.gazetteer.find(spelling)
+    if found is None:
+        raise Invalid("is not a known place", "place")
+    return found.id
+
+
+def _box(text: str | None) -> BoundingBox | None:
+    if text is None:
+        return None
+    parts = text.split(",")
+    if len(parts) != 4 or not all(re.fullmatch(r"-?[0-9]{1,3}(\.[0-9]{1,10})?", p) for p in parts):
+        raise Invalid("must be four numbers: west,south,east,north", "bbox")
+    west, south, east, north = map(float, parts)
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise Invalid("must be west,south,east,north in degrees", "bbox")
+    return BoundingBox(west, south, east, north)

@@ -1,0 +1,288 @@
+"""Posting, reading and changing reports."""
+
+from collections.abc import Iterator
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, Any, BinaryIO, Final, cast
+
+import orjson
+from fastapi import APIRouter, Header, Path, Query, Request
+from pydantic import ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from service.api import answers, problems
+from service.api.inputs import (
+    Context,
+    Ctx,
+    CurrentHolder,
+    ListParameters,
+    StrictRoute,
+    YesNo,
+    check_media,
+)
+from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
+from service.domain.queries import IncidentQuery
+from service.errors import Invalid, PreconditionMissing, Stale, TooLarge
+from service.formats import tabular
+from service.formats.reports import Identifier, ReportIn, ShortText, Strict
+from service.formats.views import receipt, report_view
+from service.store import journal
+from service.store.journal import Author
+from service.work import bulk, reports
+from service.work.reports import REPORT as KIND
+from service.work.reports import Outcomes, Submission
+
+router = APIRouter(route_class=StrictRoute, tags=["reports"])
+ReportId = Annotated[Identifier, Path()]
+_SPOOLED: Final = 1024 * 1024
+_NDJSON: Final = "application/x-ndjson"
+
+
+class ReportChange(Strict):
+    """A JSON merge patch (RFC 7396) over a report, with the reason for it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    reason: ShortText
+    """Why the report changes; kept with the revision."""
+    status: Annotated[str | None, Field(pattern="^withdrawn$")] = None
+    """Only `withdrawn`: nobody is left claiming it."""
+
+
+@router.post(
+    "/reports",
+    status_code=201,
+    summary="Send one report",
+    responses={201: RECEIPT, **refusals(400, 401, 408, 409, 413, 415, 422, 503)},
+)
+def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Response:
+    """Record a report. A `201` means it is on disk.
+
+    The same report under the same `id` answers as it first did, with
+    `Idempotency-Replayed: true`; another report under that id is a conflict.
+    """
+    author = Author(holder.name, context.now())
+    submission = Submission(report, may_link=holder.may_link)
+
+    def work(session: Any) -> tuple[reports.Result, dict[str, Any] | None]:
+        theatre = context.theatres.current(session)
+        [result] = reports.record(session, [submission], theatre, author, context.new_id)
+        if result.id is None or result.record is None:
+            return result, None
+        sha256 = journal.digest(result.record)
+        return result, receipt(result.id, result.record, sha256, theatre)
+
+    result, answer = context.database.write(work)
+    if result.error is not None:
+        raise result.error
+    replayed = {"Idempotency-Replayed": "true"} if result.outcome is Outcomes.UNCHANGED else {}
+    location = {"Location": f"/v1/reports/{result.id}", "ETag": '"1"'}
+    return answers.json(answer, 201, {**location, **replayed})
+
+
+@router.post(
+    "/reports/bulk",
+    summary="Send many reports",
+    responses={
+        200: {
+            "description": "One outcome per report, then the account of all.",
+            "content": {_NDJSON: {"example": '{"line":1,"outcome":"created","id":"…"}'}},
+        },
+        **refusals(401, 413, 415, 422, 503),
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                _NDJSON: {"schema": {"type": "string"}},
+                "text/csv": {"schema": {"type": "string"}, "example": tabular.TEMPLATE},
+            },
+        }
+    },
+)
+async def post_reports(
+    request: Request,
+    holder: CurrentHolder,
+    context: Ctx,
+    atomic: Annotated[YesNo, Query(description="All or nothing.")] = None,
+) -> Response:
+    """Record reports from NDJSON (one report a line) or CSV (one row per casualty line).
+
+    The answer is NDJSON: one outcome per report, `created`, `unchanged` or `rejected` with its
+    reasons, and a last line that counts them. With `atomic=true` one rejected report rejects
+    all, answered as a problem document that lists every outcome.
+    """
+    media = check_media(request, _NDJSON, "application/ndjson", "text/csv")
+    file = await _spooled(request, context)
+    author = Author(holder.name, context.now())
+    upload = bulk.Upload(file, media, context.max_line_bytes, holder, author, context.new_id)
+    return await run_in_threadpool(_loaded, upload, context, atomic=bool(atomic))
+
+
+def _loaded(upload: bulk.Upload, context: Context, *, atomic: bool) -> Response:
+    out = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
+    with upload.file:
+        if atomic:
+            account, stored = bulk.load_whole(context.database, context.theatres, upload, out)
+        else:
+            account = bulk.load(context.database, context.theatres, upload, out)
+            stored = True
+    summary = {
+        "read": account.read,
+        "created": account.created if stored else 0,
+        "unchanged": account.unchanged,
+        "rejected": account.rejected,
+    }
+    out.seek(0)
+    if stored:
+        return StreamingResponse(_as_lines(out, summary), media_type=_NDJSON)
+    summary["acceptable"] = account.created
+    return StreamingResponse(_as_problem(out, summary), 422, media_type=problems.MEDIA_TYPE)
+
+
+def _as_lines(out: BinaryIO, summary: dict[str, int]) -> Iterator[bytes]:
+    with out:
+        while chunk := out.read(65_536):
+            yield chunk
+    yield orjson.dumps({"summary": summary}) + b"\n"
+
+
+def _as_problem(out: BinaryIO, summary: dict[str, int]) -> Iterator[bytes]:
+    """A problem document with every outcome in it, none of them stored."""
+    told = problems.document(422, "Some reports are not sound, so none was stored.")
+    yield orjson.dumps({**told, "summary": summary})[:-1] + b',"outcomes":['
+    separator = b""
+    with out:
+        for line in out:
+            yield separator + line.strip().replace(b'"created"', b'"acceptable"', 1)
+            separator = b","
+    yield b"]}"
+
+
+async def _spooled(request: Request, context: Context) -> BinaryIO:
+    """The whole body in a temporary file: a body cut off on its way stores nothing."""
+    file = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > context.max_upload_bytes:
+            file.close()
+            raise TooLarge
+        await run_in_threadpool(file.write, chunk)
+    return file
+
+
+@router.get(
+    "/reports/template",
+    summary="An empty CSV for uploads",
+    response_class=PlainTextResponse,
+)
+def get_template() -> Response:
+    """The header line of the CSV that `/v1/reports/bulk` takes, with the commonest columns."""
+    return PlainTextResponse(tabular.TEMPLATE, media_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/reports",
+    summary="List reports",
+    responses={200: LIST_OF_REPORTS, **refusals(422, 503)},
+)
+def list_reports(
+    request: Request, parameters: Annotated[ListParameters, Query()], context: Ctx
+) -> Response:
+    """Reports that all filters select, page by page."""
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        query = parameters.filters(theatre)
+        _check_list(query)
+        rows, last = reports.find(session, query, theatre, parameters.after(), parameters.limit)
+        items = [report_view(r.id, r.revision, r.record, theatre) for r in rows]
+    following = parameters.cursor_to(last)
+    if answers.format_of(request, parameters.format) == "csv":
+        flat = (row for item in items for row in tabular.report_rows(item))
+        headers = answers.next_link(request, following)
+        return answers.csv(tabular.REPORT_COLUMNS, flat, "reports", headers)
+    return answers.json(answers.listed(items, following))
+
+
+def _check_list(query: IncidentQuery) -> None:
+    if query.cell is not None:
+        raise Invalid("is a filter of incidents", "bucket")
+
+
+@router.get(
+    "/reports/{report_id}",
+    summary="Read one report",
+    responses={200: REPORT, **refusals(404, 422, 503)},
+)
+def get_report(report_id: ReportId, context: Ctx) -> Response:
+    """A report as it is now; its `ETag` is what a change must name."""
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        row = reports.get(session, report_id)
+        view = report_view(row.id, row.revision, row.record, theatre)
+    return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
+
+
+@router.get(
+    "/reports/{report_id}/revisions",
+    summary="Read a report's history",
+    responses={200: REVISIONS, **refusals(404, 422, 503)},
+)
+def get_revisions(report_id: ReportId, context: Ctx) -> Response:
+    """Every revision, oldest first: what it said, when it was recorded and why."""
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        reports.get(session, report_id)
+        items = [
+            {
+                **report_view(
+                    report_id, revision.revision, orjson.loads(revision.content), theatre
+                ),
+                "recorded": revision.recorded_at.date().isoformat(),
+                "change": revision.reason,
+                "sha256": revision.sha256,
+            }
+            for revision in journal.history(session, KIND, report_id)
+        ]
+    return answers.json(answers.listed(items, None))
+
+
+@router.patch(
+    "/reports/{report_id}",
+    summary="Change or withdraw a report",
+    responses={200: REPORT, **refusals(400, 401, 404, 409, 412, 415, 422, 428, 503)},
+)
+def patch_report(
+    report_id: ReportId,
+    change: ReportChange,
+    holder: CurrentHolder,
+    context: Ctx,
+    if_match: Annotated[str | None, Header(description="The revision, as in `ETag`.")] = None,
+) -> Response:
+    """Give a report a new revision, with a reason; the old one stays readable.
+
+    What a changed report says must be verified again. `status: withdrawn` withdraws it for good.
+    """
+    expected = _revision_of(if_match)
+    author = Author(holder.name, context.now())
+    changes = change.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
+
+    def work(session: Any) -> dict[str, Any]:
+        theatre = context.theatres.current(session)
+        record = reports.amend(
+            session, report_id, expected, changes, change.reason, theatre, author
+        )
+        return report_view(report_id, expected + 1, record, theatre)
+
+    view = context.database.write(work)
+    return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
+
+
+def _revision_of(if_match: str | None) -> int:
+    if if_match is None:
+        raise PreconditionMissing
+    tag = if_match.strip('"')
+    if not tag.isdecimal() or len(tag) > 9:
+        raise Stale
+    return int(tag)

@@ -1,0 +1,158 @@
+"""Tallies and coverage: what observers count, and what they watched."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from service.api import answers
+from service.api.inputs import Ctx, CurrentHolder, StrictRoute, WatchParameters
+from service.api.shapes import (
+    COMPARED_TALLIES,
+    COVERAGE,
+    LIST_OF_COVERAGE,
+    LIST_OF_TALLIES,
+    TALLY,
+    refusals,
+)
+from service.domain.queries import WatchQuery
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Access, Unit
+from service.formats import tabular
+from service.formats.reports import Code
+from service.formats.views import COVERAGE_COLUMNS, TALLY_COLUMNS, coverage_view, tally_view
+from service.formats.watching import CoverageIn, TallyIn
+from service.store.journal import Author
+from service.store.queries import select_coverage, select_tallies
+from service.work import watching
+from service.work.reports import Outcomes
+
+router = APIRouter(route_class=StrictRoute, tags=["tallies and coverage"])
+_WRITING = refusals(400, 401, 408, 409, 413, 415, 422, 503)
+
+
+class TallyParameters(WatchParameters):
+    """Which tallies."""
+
+    claimant: Code | None = None
+    attributed_to: Code | None = None
+    unit: Annotated[Unit | None, Field(strict=False)] = None
+
+    def watched(self, theatre: Theatre) -> WatchQuery:
+        return replace(
+            super().watched(theatre),
+            claimant=self.claimant,
+            attributed_to=self.attributed_to,
+            unit=self.unit,
+        )
+
+
+class CoverageParameters(WatchParameters):
+    """Which coverage."""
+
+    observer: Code | None = None
+    access: Annotated[Access | None, Field(strict=False)] = None
+
+    def watched(self, theatre: Theatre) -> WatchQuery:
+        return replace(super().watched(theatre), claimant=self.observer, access=self.access)
+
+
+@router.post(
+    "/tallies", status_code=201, summary="Record a tally", responses={201: TALLY, **_WRITING}
+)
+def post_tally(tally: TallyIn, holder: CurrentHolder, context: Ctx) -> Response:
+    """Record a claimant's count over a span, such as "45 violations within a day"."""
+    author = Author(holder.name, context.now())
+
+    def work(session: Any) -> tuple[Outcomes, dict[str, Any]]:
+        theatre = context.theatres.current(session)
+        outcome, tally_id, record = watching.record_tally(
+            session, tally, theatre, author, context.new_id
+        )
+        return outcome, tally_view(tally_id, record)
+
+    return _created(*context.database.write(work))
+
+
+@router.get(
+    "/tallies", summary="List tallies", responses={200: LIST_OF_TALLIES, **refusals(422, 503)}
+)
+def list_tallies(
+    request: Request, parameters: Annotated[TallyParameters, Query()], context: Ctx
+) -> Response:
+    """Tallies whose span touches `from`–`to`, in the order of time."""
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        select = select_tallies(parameters.watched(theatre), theatre)
+        found, last = watching.find(session, select, parameters.after(), parameters.limit)
+    items = [tally_view(*each) for each in found]
+    return _listed(request, parameters, items, parameters.cursor_to(last), TALLY_COLUMNS)
+
+
+@router.get(
+    "/aggregates/tallies",
+    summary="Tallies side by side",
+    responses={200: COMPARED_TALLIES, **refusals(422, 503)},
+)
+def compare_tallies(parameters: Annotated[TallyParameters, Query()], context: Ctx) -> Response:
+    """Tallies of the same span, unit and sector next to one another, one entry per claimant.
+
+    Nothing is added: not across claimants, not across units, and never to incidents.
+    """
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        items = watching.side_by_side(session, parameters.watched(theatre), theatre)
+    return answers.json(answers.listed(items, None))
+
+
+@router.post(
+    "/coverage", status_code=201, summary="Record coverage", responses={201: COVERAGE, **_WRITING}
+)
+def post_coverage(coverage: CoverageIn, holder: CurrentHolder, context: Ctx) -> Response:
+    """Record who watched which sectors, when, by what means and with what access."""
+    author = Author(holder.name, context.now())
+
+    def work(session: Any) -> tuple[Outcomes, dict[str, Any]]:
+        theatre = context.theatres.current(session)
+        outcome, coverage_id, record = watching.record_coverage(
+            session, coverage, theatre, author, context.new_id
+        )
+        return outcome, coverage_view(coverage_id, record)
+
+    return _created(*context.database.write(work))
+
+
+@router.get(
+    "/coverage", summary="List coverage", responses={200: LIST_OF_COVERAGE, **refusals(422, 503)}
+)
+def list_coverage(
+    request: Request, parameters: Annotated[CoverageParameters, Query()], context: Ctx
+) -> Response:
+    """Coverage whose span touches `from`–`to`, in the order of time."""
+    with context.database.reading() as session:
+        theatre = context.theatres.current(session)
+        select = select_coverage(parameters.watched(theatre), theatre)
+        found, last = watching.find(session, select, parameters.after(), parameters.limit)
+    items = [coverage_view(*each) for each in found]
+    return _listed(request, parameters, items, parameters.cursor_to(last), COVERAGE_COLUMNS)
+
+
+def _created(outcome: Outcomes, view: dict[str, Any]) -> Response:
+    replayed = {"Idempotency-Replayed": "true"} if outcome is Outcomes.UNCHANGED else {}
+    return answers.json(view, 201, replayed)
+
+
+def _listed(
+    request: Request,
+    parameters: WatchParameters,
+    items: list[dict[str, Any]],
+    following: str | None,
+    columns: tuple[str, ...],
+) -> Response:
+    if answers.format_of(request, parameters.format) == "csv":
+        rows = (tabular.flattened(item) for item in items)
+        name = request.url.path.rpartition("/")[2]
+        return answers.csv(columns, rows, name, answers.next_link(request, following))
+    return answers.json(answers.listed(items, following))

@@ -1,0 +1,321 @@
+"""CSV in and out: a report is one row per casualty line, columns are named as the JSON paths."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final
+
+from service.domain.vocabulary import Outcome
+from service.errors import Invalid
+
+# A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 5, 1.2.10).
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_COUNT_PARTS: Final = ("low", "best", "high", "words")
+
+_REPORT_COLUMNS: Final = (
+    "id",
+    "when",
+    "timezone",
+    "where.place",
+    "where.sector",
+    "where.lat",
+    "where.lon",
+    "where.precision",
+    "where.as_written",
+    "where.observer.lat",
+    "where.observer.lon",
+    "where.observer.bearing",
+    "where.observer.distance_km",
+    "claimant",
+    "attributed_to",
+    "stance",
+    "about.report",
+    "about.incident",
+    "reported",
+    "summary",
+    "incident",
+)
+_LIST_COLUMNS: Final = ("weapons", "about.outcomes")
+_SOURCE_COLUMNS: Final = tuple(
+    f"sources.{name}" for name in ("title", "publisher", "published", "url", "locator")
+)
+_LINE_COLUMNS: Final = (
+    "casualties.party",
+    "casualties.group",
+    *(f"casualties.{outcome}" for outcome in Outcome),
+    *(f"casualties.{outcome}.{part}" for outcome in Outcome for part in _COUNT_PARTS),
+)
+_NUMERIC: Final = frozenset(
+    {
+        *(c for c in _REPORT_COLUMNS if c.endswith((".lat", ".lon", ".bearing", "distance_km"))),
+        *(c for c in _LINE_COLUMNS if c.split(".")[-1] in {*Outcome, "low", "best", "high"}),
+    }
+)
+COLUMNS: Final = frozenset(
+    {"ref", *_REPORT_COLUMNS, *_LIST_COLUMNS, *_SOURCE_COLUMNS, *_LINE_COLUMNS}
+)
+TEMPLATE: Final = (
+    "ref,when,where.place,where.sector,where.lat,where.lon,where.precision,weapons,claimant,"
+    "attributed_to,stance,reported,summary,sources.title,sources.publisher,sources.published,"
+    "sources.url,casualties.party,casualties.group,casualties.killed,casualties.killed.words,"
+    "casualties.wounded,casualties.missing,casualties.captured\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line of an upload holds: a value, or why it cannot be read."""
+
+    line: int
+    value: Any = None
+    error: Invalid | None = None
+
+
+def read_reports(file: BinaryIO, longest_line: int) -> Iterator[Row]:
+    """Reports from CSV in UTF-8; rows that share an `id` or `ref` stand together and make one.
+
+    Raises `Invalid` for a header with unknown or repeated columns.
+    """
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", errors="strict")
+    try:
+        yield from _grouped(_records(text, longest_line))
+    finally:
+        text.detach()
+
+
+def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """CSV (RFC 4180) in chunks, header first even where there is no row."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for count, row in enumerate(rows):
+        writer.writerow([_cell(row.get(column)) for column in columns])
+        if count % 500 == 499:
+            yield _drained(buffer)
+    yield _drained(buffer)
+
+
+def flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested objects as one row, keys joined by dots; lists of plain values by semicolons."""
+    row: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            row.update(flattened(item, f"{prefix}{key}."))
+        elif isinstance(item, list):
+            row[prefix + key] = ";".join(str(each) for each in item)
+        else:
+            row[prefix + key] = item
+    return row
+
+
+def report_rows(view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A report as readers see it, one row per casualty line, as it could be uploaded again."""
+    sources = view["sources"] or [{}]
+    base = flattened(
+        {k: v for k, v in view.items() if k not in ("sources", "casualties", "weapons")}
+    )
+    base["weapons"] = ";".join(w["weapon"] for w in view["weapons"])
+    base |= {f"sources.{name}": value for name, value in sources[0].items()}
+    for line in view["casualties"] or [{}]:
+        yield {**base, **flattened(line, "casualties.")}
+
+
+REPORT_COLUMNS: Final = (
+    "id",
+    "revision",
+    "incident",
+    "when",
+    "start",
+    "end",
+    "precision",
+    "lasted",
+    "where.place",
+    "where.place_id",
+    "where.sector",
+    "where.as_written",
+    "where.lat",
+    "where.lon",
+    "where.precision",
+    "weapons",
+    "claimant",
+    "attributed_to",
+    "stance",
+    "status",
+    "basis",
+    "counted",
+    "reason",
+    "flags",
+    "reported",
+    "received",
+    "summary",
+    *_SOURCE_COLUMNS,
+    "casualties.party",
+    "casualties.group",
+    *(f"casualties.{outcome}.{part}" for outcome in Outcome for part in _COUNT_PARTS),
+)
+
+
+def _records(text: io.TextIOWrapper, longest_line: int) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = _bounded(text, longest_line)
+    reader = csv.reader(lines, strict=True)
+    try:
+        header = next(reader, None)
+        if header is None:
+            raise Invalid("has no header line", "line 1")
+        _check_header(header)
+        start = reader.line_num + 1
+        for cells in reader:
+            if cells and len(cells) != len(header):
+                yield start, {"": "has more or fewer cells than the header"}
+            elif any(cell.strip() for cell in cells):
+                yield (
+                    start,
+                    {
+                        name: _unguarded(cell)
+                        for name, cell in zip(header, cells, strict=True)
+                        if cell != ""
+                    },
+                )
+            start = reader.line_num + 1
+    except csv.Error:
+        yield reader.line_num, {"": "has a quote that is not closed, or text behind one"}
+    except UnicodeDecodeError:
+        yield reader.line_num + 1, {"": "is not UTF-8"}
+
+
+def _bounded(text: io.TextIOWrapper, longest_line: int) -> Iterator[str]:
+    while line := text.readline(longest_line + 1):
+        if len(line) > longest_line:
+            raise csv.Error("line too long")
+        yield line
+
+
+def _check_header(header: Sequence[str]) -> None:
+    if len(set(header)) != len(header):
+        raise Invalid("names a column twice", "line 1")
+    if unknown := [name for name in header if name not in COLUMNS]:
+        shown = unknown[0] if re.fullmatch(r"[a-z_.]{1,60}", unknown[0]) else "one of them"
+        raise Invalid(f"has a column that is not known: {shown}", "line 1")
+    for needed in ("when", "claimant"):
+        if needed not in header:
+            raise Invalid(f"lacks the column {needed}", "line 1")
+
+
+def _grouped(records: Iterable[tuple[int, dict[str, str]]]) -> Iterator[Row]:
+    """Join the rows of one report; a group that comes back later is refused, not doubled."""
+    group: list[dict[str, str]] = []
+    first_line = 0
+    finished: set[str] = set()
+
+    def name_of(record: Mapping[str, str]) -> str | None:
+        return record.get("id") or record.get("ref")
+
+    def finish() -> Iterator[Row]:
+        if not group:
+            return
+        name = name_of(group[0])
+        if name is not None and name in finished:
+            yield Row(first_line, error=Invalid("stands apart from its first rows", "ref"))
+            return
+        if name is not None:
+            finished.add(name)
+        yield _row(first_line, group)
+
+    for line, record in records:
+        if "" in record:
+            yield from finish()
+            group = []
+            yield Row(line, error=Invalid(record[""]))
+            continue
+        name = name_of(record)
+        if group and name is not None and name == name_of(group[0]):
+            group.append(record)
+            continue
+        yield from finish()
+        group, first_line = [record], line
+    yield from finish()
+
+
+def _row(line: int, group: Sequence[Mapping[str, str]]) -> Row:
+    try:
+        return Row(line, _report(group))
+    except Invalid as error:
+        return Row(line, error=error)
+
+
+def _report(group: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    report: dict[str, Any] = {}
+    for column in (*_REPORT_COLUMNS, *_LIST_COLUMNS):
+        if (cell := _shared(group, column)) is not None:
+            parts = [part.strip() for part in cell.split(";") if part.strip()]
+            _put(report, column, parts if column in _LIST_COLUMNS else _typed(column, cell))
+    source = {
+        column.removeprefix("sources."): cell
+        for column in _SOURCE_COLUMNS
+        if (cell := _shared(group, column)) is not None
+    }
+    if source:
+        report["sources"] = [source]
+    report.setdefault("where", {})
+    lines = [line for record in group if (line := _casualties(record))]
+    if lines:
+        report["casualties"] = lines
+    return report
+
+
+def _casualties(record: Mapping[str, str]) -> dict[str, Any]:
+    line: dict[str, Any] = {}
+    for column in _LINE_COLUMNS:
+        if (cell := record.get(column)) is None:
+            continue
+        name = column.removeprefix("casualties.")
+        if "." in name and isinstance(line.get(name.split(".")[0]), int):
+            # The exact count stands in its own column; these words only say how it was written.
+            exact = line[name.split(".")[0]]
+            line[name.split(".")[0]] = {"low": exact, "best": exact, "high": exact}
+        _put(line, name, _typed(column, cell))
+    return line
+
+
+def _shared(group: Sequence[Mapping[str, str]], column: str) -> str | None:
+    cells = {record[column] for record in group if column in record}
+    if len(cells) > 1:
+        raise Invalid("differs between the rows of one report", column)
+    return cells.pop() if cells else None
+
+
+def _typed(column: str, cell: str) -> Any:
+    if column not in _NUMERIC:
+        return cell
+    if not _NUMBER.fullmatch(cell):
+        raise Invalid("must be a plain number", column)
+    return float(cell) if "." in cell or column.startswith("where.") else int(cell)
+
+
+def _put(target: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for parent in parents:
+        target = target.setdefault(parent, {})
+    target[last] = value
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA and cell[1:2] else cell
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _drained(buffer: io.StringIO) -> str:
+    text = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return text
