@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -148,7 +149,8 @@ def upgrade() -> None:
         sa.Column("counted", sa.Boolean(), nullable=False),
         sa.Column("episode", sa.Boolean(), nullable=False),
         sa.Column("reports", sa.Integer(), nullable=False),
-        sa.Column("first_reported", sa.Date(), nullable=False),
+        sa.Column("reported_start", sa.Date(), nullable=False),
+        sa.Column("reported_end", sa.Date(), nullable=False),
         sa.Column("first_received", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_day", sa.Date(), nullable=False),
         sa.Column("latitude", sa.Double(), nullable=True),
@@ -166,13 +168,13 @@ def upgrade() -> None:
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_accounts_claimant_first_reported_incident_id"),
-            ["claimant", "first_reported", "incident_id"],
+            batch_op.f("ix_accounts_claimant_known_start_incident_id"),
+            ["claimant", "known_start", "incident_id"],
             unique=False,
         )
         batch_op.create_index(
-            batch_op.f("ix_accounts_claimant_known_start_incident_id"),
-            ["claimant", "known_start", "incident_id"],
+            batch_op.f("ix_accounts_claimant_reported_end_incident_id"),
+            ["claimant", "reported_end", "incident_id"],
             unique=False,
         )
 
@@ -201,7 +203,8 @@ def upgrade() -> None:
         sa.Column("longitude", sa.Double(), nullable=True),
         sa.Column("start_day", sa.Date(), nullable=False),
         sa.Column("end_day", sa.Date(), nullable=False),
-        sa.Column("reported_day", sa.Date(), nullable=False),
+        sa.Column("reported_start", sa.Date(), nullable=False),
+        sa.Column("reported_end", sa.Date(), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("received_day", sa.Date(), nullable=False),
         sa.Column("killed_low", sa.BigInteger(), nullable=True),
@@ -222,7 +225,7 @@ def upgrade() -> None:
             batch_op.f("ix_reports_received_at_id"), ["received_at", "id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_reports_reported_day_id"), ["reported_day", "id"], unique=False
+            batch_op.f("ix_reports_reported_end_id"), ["reported_end", "id"], unique=False
         )
         batch_op.create_index(
             batch_op.f("ix_reports_start_day_id"), ["start_day", "id"], unique=False
@@ -251,7 +254,7 @@ def downgrade() -> None:
     op.drop_table("report_terms")
     with op.batch_alter_table("reports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_reports_start_day_id"))
-        batch_op.drop_index(batch_op.f("ix_reports_reported_day_id"))
+        batch_op.drop_index(batch_op.f("ix_reports_reported_end_id"))
         batch_op.drop_index(batch_op.f("ix_reports_received_at_id"))
         batch_op.drop_index(batch_op.f("ix_reports_place"))
         batch_op.drop_index(batch_op.f("ix_reports_incident_id"))
@@ -260,8 +263,8 @@ def downgrade() -> None:
     op.drop_table("reports")
     op.drop_table("coverage_sectors")
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_accounts_claimant_reported_end_incident_id"))
         batch_op.drop_index(batch_op.f("ix_accounts_claimant_known_start_incident_id"))
-        batch_op.drop_index(batch_op.f("ix_accounts_claimant_first_reported_incident_id"))
         batch_op.drop_index(batch_op.f("ix_accounts_claimant_first_received_incident_id"))
 
     op.drop_table("accounts")

@@ -75,10 +75,12 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        try:
-            return strict_json.loads(await self.body())
-        except Invalid as error:
-            raise Malformed(f"The body {error}.") from None
+        if not hasattr(self, "_json"):
+            try:
+                self._json = strict_json.loads(await self.body())
+            except Invalid as error:
+                raise Malformed(f"The body {error}.") from None
+        return self._json
 
 
 class StrictRoute(APIRoute):
@@ -89,9 +91,12 @@ class StrictRoute(APIRoute):
 
         async def strictly(request: Request) -> Response:
             _check_query(request)
+            strict = StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
                 check_media(request, "application/json", "application/merge-patch+json")
-            return await handle(StrictRequest(request.scope, request.receive))
+                # Read here: the framework would turn every refusal into one and the same.
+                await strict.json()
+            return await handle(strict)
 
         return strictly
 

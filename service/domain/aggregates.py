@@ -143,12 +143,12 @@ def aggregate(
 
 
 def moment(account: Account, clock: Clock, theatre: Theatre) -> When:
-    """The account's time on the chosen clock; reported and received are days."""
+    """The account's time on the chosen clock; that of receipt is a day."""
     match clock:
         case Clock.EVENT:
             return account.when
         case Clock.REPORTED:
-            return When(account.first_reported, account.first_reported)
+            return account.first_reported
         case Clock.RECEIVED:
             day = account.first_received.astimezone(theatre.zone).date()
             return When(day, day)

@@ -20,6 +20,8 @@ from service.domain.when import TimePrecision, When, parse_when
 from service.errors import Invalid
 
 CLOCK_TOLERANCE: Final = timedelta(hours=24)
+# Coordinates that only stand for an area file an event in it and are not shown as its position.
+_NOT_A_POINT: Final = frozenset({Precision.SECTOR, Precision.THEATRE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Resolved:
     """
 
     when: When
-    reported: date
+    reported: When
     claimant: str
     attributed_to: str | None
     sector: str | None
@@ -118,7 +120,7 @@ def resolve(draft: Draft, theatre: Theatre, now: datetime) -> Resolved:
     """Read a draft against the theatre. Raises `Invalid` naming the field."""
     doubts = _Doubts()
     when = _event_time(draft, theatre, now, doubts)
-    reported = _reported_day(draft, theatre, now)
+    reported = _reported(draft, theatre, now)
     sector, place, point = _located(draft.where, when, theatre, doubts)
     claimant = theatre.find_claimant(draft.claimant)
     if claimant is None:
@@ -173,7 +175,7 @@ def _midnight(day: date, theatre: Theatre) -> datetime:
     return datetime.combine(day, time(), theatre.zone).astimezone(UTC)
 
 
-def _reported_day(draft: Draft, theatre: Theatre, now: datetime) -> date:
+def _reported(draft: Draft, theatre: Theatre, now: datetime) -> When:
     """When the claimant said it: as given, else the first dated source, else the day of receipt."""
     published = [
         (f"sources.{i}.published", source.published)
@@ -181,7 +183,7 @@ def _reported_day(draft: Draft, theatre: Theatre, now: datetime) -> date:
         if source.published
     ]
     given = [("reported", draft.reported)] if draft.reported else []
-    days = []
+    given_times = []
     for path, text in (*given, *published):
         try:
             said = parse_when(text, theatre.zone, draft.timezone)
@@ -191,9 +193,9 @@ def _reported_day(draft: Draft, theatre: Theatre, now: datetime) -> date:
             raise Invalid("must have both ends", path)
         if _first_moment(said, theatre) - now > CLOCK_TOLERANCE:
             raise Invalid("lies in the future", path)
-        days.append(said.known_end)
+        given_times.append(When(said.start, said.end))
     today = now.astimezone(theatre.zone).date()
-    return min(days[0], today) if days else today
+    return given_times[0] if given_times else When(today, today)
 
 
 def _located(
@@ -221,6 +223,8 @@ def _located(
     ]
     if where.as_written and not any((where.place, where.sector, where.observer, point)):
         doubts.unmap("where.as_written")
+    if point is not None and point.precision in _NOT_A_POINT:
+        point = None
     if point is None and place and place.latitude is not None and place.longitude is not None:
         point = Point(place.latitude, place.longitude, place.precision)
     if named:
@@ -306,7 +310,8 @@ def _lines(
 
 _PERSONAL: Final = re.compile(
     r"[\w.+-]+@[\w-]+\.\w+"  # an address for mail
-    r"|(?<!\w)\+?(?:\d[ ()-]{0,2}){9,}\d(?!\w)"  # a telephone or document number
+    # A telephone or document number, which a date with what follows it is not.
+    r"|(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\d[ ()-]{0,2}){9,}\d(?!\w)"
     r"|\b(?:[Nn]amed|[Ii]dentified as|по имени|անունով|adlı)\s+\S+"
     r"|\b[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+\s+[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+,\s*(?:aged\s*)?\d{1,3}\b"  # Name Surname, 34
 )

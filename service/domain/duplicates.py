@@ -34,7 +34,7 @@ def possible_duplicates(new: Trace, others: Iterable[Trace], sectors: Sectors) -
         and other.sector is not None
         and sectors.tree.depth(other.sector) > 0
         and _is_narrow(other.when)
-        and new.when.meet(other.when) is not None
+        and new.when.overlaps(other.when.start, other.when.end)
         and (
             sectors.tree.holds(new.sector, other.sector)
             or sectors.tree.holds(other.sector, new.sector)

@@ -6,7 +6,7 @@ Every rule here is described, with its reason, in docs/method.md.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from itertools import combinations
 
 from service.domain.casualties import Cell, combine, of_party
@@ -62,7 +62,7 @@ class Account:
     counted: bool
     episode: bool
     reports: int
-    first_reported: date
+    first_reported: When
     first_received: datetime
     weapons: frozenset[str] = frozenset()
     point: Point | None = None
@@ -97,7 +97,7 @@ def account_of(
         counted=incident.counted and any(r.stance is not Stance.DENIES for r in speaking),
         episode=incident.episode,
         reports=len(speaking),
-        first_reported=min(r.reported for r in live),
+        first_reported=min((r.reported for r in live), key=lambda w: (w.known_end, w.known_start)),
         first_received=min(r.received for r in live),
         weapons=frozenset(w for r in affirming for w in r.weapons),
         point=_finest_point(live),
@@ -255,9 +255,17 @@ def _remainders(account: Account, below: Mapping[Slot, Figure]) -> dict[Slot, Co
             )
             if parties is None:
                 own[UNSTATED, outcome] = everybody
-            elif (beyond := everybody.figure.minus(parties)) != Figure.exactly(0):
+            elif (beyond := _unstated(everybody.figure, parties)) is not None:
                 own[UNSTATED, outcome] = replace(everybody, figure=beyond)
     return own
+
+
+def _unstated(everybody: Figure, parties: Figure) -> Figure | None:
+    """What nobody's party is known for; an open top that a party already has is not another."""
+    beyond = everybody.minus(parties)
+    if beyond.is_open and parties.is_open:
+        return beyond if beyond.best else None
+    return beyond if beyond != Figure.exactly(0) else None
 
 
 def _finest_point(reports: Iterable[Report]) -> Point | None:

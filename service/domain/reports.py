@@ -14,14 +14,14 @@ from service.domain.when import When
 class Report:
     """What reconciling needs of a report.
 
-    `reported` is when the claimant said it, `received` when it reached the tracker;
+    `reported` is when the claimant said it, both ends known; `received` when it reached us;
     `sector` is where the report itself places the event, `None` where that is not known.
     """
 
     id: str
     claimant: str
     when: When
-    reported: date
+    reported: When
     received: datetime
     sector: str | None = None
     point: Point | None = None
@@ -40,4 +40,4 @@ class Report:
     @property
     def said(self) -> tuple[date, datetime, str]:
         """The order in which a claimant's reports replace one another."""
-        return self.reported, self.received, self.id
+        return self.reported.known_end, self.received, self.id

@@ -299,7 +299,7 @@ def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
         "earliest": _text(when.earliest),
         "latest": _text(when.latest),
         "approximate": when.approximate,
-        "reported": resolved.reported.isoformat(),
+        "reported": [_text(resolved.reported.start), _text(resolved.reported.end)],
         "claimant": resolved.claimant,
         "attributed_to": resolved.attributed_to,
         "sector": resolved.sector,
@@ -327,7 +327,7 @@ def report_of(report_id: str, record: dict[str, Any]) -> Report:
         id=report_id,
         claimant=read["claimant"],
         when=when_of(read),
-        reported=date.fromisoformat(read["reported"]),
+        reported=reported_of(read),
         received=datetime.fromisoformat(record["received_at"]),
         sector=read["sector"],
         point=point_of(read["point"]),
@@ -349,6 +349,11 @@ def when_of(read: dict[str, Any]) -> When:
         latest=_instant(read["latest"]),
         approximate=read["approximate"],
     )
+
+
+def reported_of(read: dict[str, Any]) -> When:
+    first, last = read["reported"]
+    return When(_day(first), _day(last))
 
 
 def point_of(written: list[Any] | None) -> Point | None:

@@ -11,7 +11,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
-from service.formats.reports import when_of
+from service.formats.reports import reported_of, when_of
 
 Json = dict[str, Any]
 
@@ -111,7 +111,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "possible_duplicates": record.get("possible_duplicates", []),
         "summary": None if personal else posted.get("summary"),
         "sources": _sources_view(posted),
-        "reported": read["reported"],
+        "reported": str(reported_of(read)),
         "received": record["received_at"][:10],
     }
 
@@ -151,7 +151,7 @@ def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
             outcome.value: established_view(account.figures.get((None, outcome)))
             for outcome in Outcome
         },
-        "first_reported": account.first_reported.isoformat(),
+        "first_reported": str(account.first_reported),
         "note": incident["note"],
     }
 

@@ -108,7 +108,7 @@ def account_order(clock: Clock) -> tuple[Any, Any]:
     account = tables.Account
     times = {
         Clock.EVENT: account.known_start,
-        Clock.REPORTED: account.first_reported,
+        Clock.REPORTED: account.reported_end,
         Clock.RECEIVED: account.first_received,
     }
     return times[clock], account.incident_id
@@ -117,7 +117,7 @@ def account_order(clock: Clock) -> tuple[Any, Any]:
 def report_order(clock: Clock) -> tuple[Any, Any]:
     times = {
         Clock.EVENT: Report.start_day,
-        Clock.REPORTED: Report.reported_day,
+        Clock.REPORTED: Report.reported_end,
         Clock.RECEIVED: Report.received_at,
     }
     return times[clock], Report.id
@@ -207,7 +207,7 @@ def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Fi
         counted=row.counted,
         episode=row.episode,
         reports=row.reports,
-        first_reported=row.first_reported,
+        first_reported=When(row.reported_start, row.reported_end),
         first_received=row.first_received,
         weapons=frozenset(weapons),
         point=point,
@@ -221,7 +221,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     account = tables.Account
     spans = {
         Clock.EVENT: (account.known_start, account.known_end),
-        Clock.REPORTED: (account.first_reported, account.first_reported),
+        Clock.REPORTED: (account.reported_start, account.reported_end),
         Clock.RECEIVED: (account.received_day, account.received_day),
     }
     conditions = _overlap(spans[query.clock], query)
@@ -254,7 +254,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
 def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     spans = {
         Clock.EVENT: (Report.start_day, Report.end_day),
-        Clock.REPORTED: (Report.reported_day, Report.reported_day),
+        Clock.REPORTED: (Report.reported_start, Report.reported_end),
         Clock.RECEIVED: (Report.received_day, Report.received_day),
     }
     conditions = _overlap(spans[query.clock], query)

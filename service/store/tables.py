@@ -93,7 +93,7 @@ class Report(Base):
     __table_args__ = (
         sa.Index(None, "claimant", "start_day"),
         sa.Index(None, "start_day", "id"),
-        sa.Index(None, "reported_day", "id"),
+        sa.Index(None, "reported_end", "id"),
         sa.Index(None, "received_at", "id"),
     )
 
@@ -111,7 +111,8 @@ class Report(Base):
     longitude: Mapped[float | None]
     start_day: Mapped[date]
     end_day: Mapped[date]
-    reported_day: Mapped[date]
+    reported_start: Mapped[date]
+    reported_end: Mapped[date]
     received_at: Mapped[datetime]
     received_day: Mapped[date]
     killed_low: Mapped[int | None] = mapped_column(sa.BigInteger)
@@ -139,7 +140,7 @@ class Account(Base):
     __tablename__ = "accounts"
     __table_args__ = (
         sa.Index(None, "claimant", "known_start", "incident_id"),
-        sa.Index(None, "claimant", "first_reported", "incident_id"),
+        sa.Index(None, "claimant", "reported_end", "incident_id"),
         sa.Index(None, "claimant", "first_received", "incident_id"),
     )
 
@@ -158,7 +159,8 @@ class Account(Base):
     counted: Mapped[bool]
     episode: Mapped[bool]
     reports: Mapped[int]
-    first_reported: Mapped[date]
+    reported_start: Mapped[date]
+    reported_end: Mapped[date]
     first_received: Mapped[datetime]
     received_day: Mapped[date]
     latitude: Mapped[float | None]

@@ -108,7 +108,7 @@ def _recorded_span(session: Session, clock: Clock, theatre: Theatre) -> tuple[da
     account = tables.Account
     first, last = {
         Clock.EVENT: (account.known_start, account.known_end),
-        Clock.REPORTED: (account.first_reported, account.first_reported),
+        Clock.REPORTED: (account.reported_start, account.reported_end),
         Clock.RECEIVED: (account.received_day, account.received_day),
     }[clock]
     found = session.execute(

@@ -48,7 +48,7 @@ def get(session: Session, incident_id: str, theatre: Theatre) -> Json:
     told = session.scalars(
         sa.select(tables.Report)
         .where(tables.Report.incident_id == incident_id)
-        .order_by(tables.Report.reported_day, tables.Report.received_at, tables.Report.id)
+        .order_by(tables.Report.reported_end, tables.Report.received_at, tables.Report.id)
     ).all()
     parts = session.execute(
         sa.select(tables.Incident.id, tables.Incident.title)

@@ -8,6 +8,7 @@ from service.domain.casualties import CasualtyLine, Cell
 from service.domain.incidents import Incident
 from service.domain.reports import Report
 from service.domain.vocabulary import Group, Outcome, Stance, Status
+from service.domain.when import When
 from tests.domain.make import CLAIMANTS, when
 from tests.domain.test_figures import figures
 
@@ -48,7 +49,7 @@ def reports(draw: st.DrawFn, identity: str) -> Report:
         identity,
         draw(st.sampled_from(sorted(CLAIMANTS)[:4])),
         when(draw(times())),
-        said,
+        When(draw(st.sampled_from([said, said, said.replace(day=1)])), said),
         datetime(said.year, said.month, said.day, draw(st.integers(0, 23)), tzinfo=UTC),
         sector=draw(
             st.sampled_from(

@@ -198,7 +198,7 @@ def report(
         id or f"report-{next(_numbers):06}",
         claimant,
         when(at),
-        said,
+        When(said, said),
         datetime(said.year, said.month, said.day, 12, tzinfo=UTC),
         sector=sector,
         weapons=frozenset(weapons),

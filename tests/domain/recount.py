@@ -205,7 +205,7 @@ def _last_words(
     voices = []
     for claimant in {r.claimant for r in speaking}:
         giving = [
-            ((r.reported, r.received, r.id), figure, r.status.value)
+            ((r.reported.end, r.received, r.id), figure, r.status.value)
             for r in speaking
             if r.claimant == claimant
             for line in r.lines
@@ -287,7 +287,9 @@ def _fill_in(members: dict[str, Incident], told: dict[str, Told], name: str) -> 
             for share in shares:
                 summed = _plus(summed, share)
             unstated = _beyond(left, summed) if shares else left
-            if not shares or unstated != (0, 0, 0):
+            # A top left open by a party already is not left open once more.
+            nothing = 0, 0, math.inf if summed[2] == math.inf else 0
+            if not shares or unstated not in ((0, 0, 0), nothing):
                 one.adds["unstated", outcome] = unstated, status, remainder
     return together
 

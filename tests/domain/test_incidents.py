@@ -345,6 +345,16 @@ def test_figures_unnamed_by_party_stand_beside_those_that_are() -> None:
     assert (UNSTATED, Outcome.KILLED) not in both.contributions
 
 
+def test_an_open_top_of_a_party_is_not_opened_once_more_for_nobody() -> None:
+    at_least = Figure.at_least(5)
+    same = account(report("2022-08-03", "x", line("armenia", killed=at_least), line(killed=5)))
+    assert (UNSTATED, Outcome.KILLED) not in same.contributions
+    more = account(
+        report("2022-08-03", "x", line("armenia", killed=at_least), line(killed=Figure(5, 8, None)))
+    )
+    assert more.contributions[UNSTATED, Outcome.KILLED].figure == Figure(0, 3, None)
+
+
 @thorough
 @given(several_reports.flatmap(lambda told: st.tuples(st.just(told), st.permutations(told))))
 def test_the_order_of_reports_never_matters(

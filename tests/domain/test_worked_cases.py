@@ -100,7 +100,12 @@ def test_the_2020_war_is_in_its_period_and_year_and_spans_its_months() -> None:
 
 
 def mines() -> list[Incident]:
-    cluster = report("2020-11-10/2020-12-22", "newspaper", line(killed=in_words("at least 7"), wounded=4), sector=None)
+    cluster = report(
+        "2020-11-10/2020-12-22",
+        "newspaper",
+        line(killed=in_words("at least 7"), wounded=4),
+        sector=None,
+    )
     return [
         incident("mines", cluster, episode=True),
         *(

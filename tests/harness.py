@@ -1,0 +1,182 @@
+"""A running service for tests: real database, real migrations, a clock and ids handed in."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from service.api.app import create_app
+from service.formats.reference import read_folder
+from service.settings import Settings
+from service.store import journal, schema, tables
+from service.store.database import Database
+from service.store.journal import Author
+from service.work import accounts, keys, reference, seed
+from tests import postgres
+
+SEED = Path(__file__).parent.parent / "seed_data"
+NOW = datetime(2022, 10, 1, 12, 0, tzinfo=UTC)
+BACKENDS = ("sqlite", "postgresql")
+JSON = {"Content-Type": "application/json"}
+
+
+class Ids:
+    """UUIDs that count up, the same in every run."""
+
+    def __init__(self) -> None:
+        self._next = count(1)
+
+    def __call__(self) -> str:
+        return f"01840000-0000-7000-8000-{next(self._next):012x}"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@dataclass
+class Service:
+    """The application over one database, spoken to as users do."""
+
+    url: str
+    clock: Clock = field(default_factory=Clock)
+    new_id: Ids = field(default_factory=Ids)
+
+    def __post_init__(self) -> None:
+        app = create_app(Settings(database_url=self.url), now=self.clock, new_id=self.new_id)
+        self.database: Database = app.state.context.database
+        self.client = TestClient(app, raise_server_exceptions=False)
+        self.client.__enter__()
+        self.key = self.make_key("monitor")
+        self.linking_key = self.make_key("importer", may_link=True)
+
+    def close(self) -> None:
+        self.client.__exit__(None, None, None)
+
+    def make_key(self, name: str, *, may_link: bool = False) -> str:
+        return self.database.write(
+            lambda session: keys.create(session, name, self.clock(), self.new_id, may_link=may_link)
+        )
+
+    def headers(self, *, linking: bool = False, **more: str) -> dict[str, str]:
+        key = self.linking_key if linking else self.key
+        return {"Authorization": f"Bearer {key}", **JSON, **more}
+
+    def post(self, report: dict[str, Any], *, linking: bool = False) -> dict[str, Any]:
+        """Send a report that must be taken."""
+        answer = self.client.post("/v1/reports", json=report, headers=self.headers(linking=linking))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Read something that must be there."""
+        answer = self.client.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def aggregates(self, **parameters: Any) -> dict[str, Any]:
+        if "first" in parameters:
+            parameters["from"] = parameters.pop("first")
+        if "last" in parameters:
+            parameters["to"] = parameters.pop("last")
+        return self.get("/v1/aggregates", **parameters)
+
+    def state(self) -> dict[str, Any]:
+        """All that must stay as it is when something is refused."""
+        with self.database.reading() as session:
+            rows = {
+                table.name: session.scalar(sa.select(sa.func.count()).select_from(table))
+                for table in tables.metadata.sorted_tables
+            }
+            hashes = session.scalars(
+                sa.select(tables.Revision.sha256).order_by(tables.Revision.sequence)
+            ).all()
+        return {
+            "rows": rows,
+            "record": journal.digest(list(hashes)),
+            "aggregates": self.aggregates(period="year", by="sector", fill="none"),
+        }
+
+    def wrong_accounts(self) -> list[str]:
+        """What a recount of every incident finds different from what is kept."""
+        with self.database.reading() as session:
+            return accounts.differences(session, reference.load(session))
+
+
+@dataclass
+class Databases:
+    """Fresh databases, copied from ones that are migrated and filled once per process."""
+
+    server_url: str
+    folder: Path
+    _templates: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @contextmanager
+    def fresh(self, backend: str, content: str) -> Iterator[str]:
+        """Yield the URL of a database holding `nothing`, the `reference` data, or all `seeds`."""
+        template = self._template(backend, content)
+        if backend == "sqlite":
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                file = Path(folder) / "test.db"
+                shutil.copy(template, file)
+                yield f"sqlite:///{file}"
+        else:
+            with postgres.database(self.server_url, template) as url:
+                yield url
+
+    def _template(self, backend: str, content: str) -> str:
+        if (backend, content) not in self._templates:
+            self._templates[backend, content] = self._make(backend, content)
+        return self._templates[backend, content]
+
+    def _make(self, backend: str, content: str) -> str:
+        if backend == "sqlite":
+            name = str(self.folder / f"{content}.db")
+            url = f"sqlite:///{name}"
+        else:
+            name = f"template_{content}"
+            url = self._create(name)
+        schema.migrate(url)
+        fill(url, content)
+        return name
+
+    def _create(self, name: str) -> str:
+        engine = sa.create_engine(
+            self.server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+        )
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+        url = sa.make_url(self.server_url).set(database=name)
+        return url.render_as_string(hide_password=False)
+
+
+def fill(url: str, content: str) -> None:
+    author = Author(seed.ACTOR, NOW)
+    fillings: dict[str, Callable[[Any], object]] = {
+        "nothing": lambda _: None,
+        "reference": lambda s: reference.replace(s, read_folder(SEED), author),
+        "seeds": lambda s: seed.load(s, SEED, author),
+    }
+    database = Database(url)
+    database.write(fillings[content])
+    database.close()
+    if url.startswith("sqlite"):
+        with sa.create_engine(url).connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
