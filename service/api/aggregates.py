@@ -7,7 +7,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.inputs import Ctx, FilterParameters, StrictRoute, during
+from service.api.parameters import FilterParameters, during
+from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import AGGREGATES, refusals
 from service.domain.periods import Grain
 from service.domain.queries import AggregateQuery, Dimension

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse
 
 from service.api import aggregates, health, incidents, problems, reference, reports, watching
-from service.api.inputs import Context
+from service.api.requests import Context
 from service.identity import new_id as uuid7
 from service.settings import Settings
 from service.store.database import Database

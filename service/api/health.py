@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.inputs import Ctx, StrictRoute
+from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import HEALTH, refusals
 from service.store.schema import check_schema
 

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.inputs import Ctx, ListParameters, StrictRoute
+from service.api.parameters import ListParameters
+from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import INCIDENT, LIST_OF_INCIDENTS, refusals
 from service.formats import tabular
 from service.formats.reports import Identifier

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.inputs import Context, Ctx, FilterParameters, StrictRoute
+from service.api.parameters import FilterParameters
+from service.api.requests import Context, Ctx, StrictRoute
 from service.api.shapes import LIST_OF_ENTRIES, refusals
 from service.formats.reports import Code
 from service.work import reference

@@ -11,15 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from service.api import answers, problems
-from service.api.inputs import (
-    Context,
-    Ctx,
-    CurrentHolder,
-    ListParameters,
-    StrictRoute,
-    YesNo,
-    check_media,
-)
+from service.api.parameters import ListParameters, YesNo
+from service.api.requests import Context, Ctx, CurrentHolder, StrictRoute, check_media
 from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
 from service.domain.queries import IncidentQuery
 from service.errors import Invalid, PreconditionMissing, Stale, TooLarge

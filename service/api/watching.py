@@ -8,7 +8,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.inputs import Ctx, CurrentHolder, StrictRoute, WatchParameters
+from service.api.parameters import WatchParameters
+from service.api.requests import Ctx, CurrentHolder, StrictRoute
 from service.api.shapes import (
     COMPARED_TALLIES,
     COVERAGE,

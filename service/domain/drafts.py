@@ -4,8 +4,6 @@ What breaks a rule of form is refused with `Invalid`. What is well formed but do
 with flags: a monitor three days offline must not lose a report to a typing mistake.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,6 +11,7 @@ from typing import Final
 
 from service.domain.casualties import CasualtyLine, Cell
 from service.domain.places import Place, Point, destination
+from service.domain.screening import doubts_of
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED, Flag, Group, Outcome, Precision, Stance
 from service.domain.weapons import WeaponUse
@@ -308,27 +307,6 @@ def _lines(
         yield CasualtyLine(cell, line.figures, line.words)
 
 
-_PERSONAL: Final = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w+"  # an address for mail
-    # A telephone or document number, which a date with what follows it is not.
-    r"|(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\d[ ()-]{0,2}){9,}\d(?!\w)"
-    r"|\b(?:[Nn]amed|[Ii]dentified as|по имени|անունով|adlı)\s+\S+"
-    r"|\b[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+\s+[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+,\s*(?:aged\s*)?\d{1,3}\b"  # Name Surname, 34
-)
-
-
 def _doubtful_texts(draft: Draft) -> set[Flag]:
-    """Flags for free text that may identify a person or hides characters from the eye."""
-    texts = [draft.summary or "", draft.where.as_written or ""]
-    flags: set[Flag] = set()
-    if any(_PERSONAL.search(text) for text in texts):
-        flags.add(Flag.PERSONAL_DATA)
-    everything = (*texts, *(s.title for s in draft.sources))
-    if any(is_unusual(c) for text in everything for c in text):
-        flags.add(Flag.UNUSUAL_CHARACTERS)
-    return flags
-
-
-def is_unusual(character: str) -> bool:
-    """Control and format characters that change how text is shown; line ends and tabs are usual."""
-    return unicodedata.category(character) in {"Cc", "Cf"} and character not in "\n\r\t\u00ad"
+    texts = [text for text in (draft.summary, draft.where.as_written) if text]
+    return doubts_of(texts, [source.title for source in draft.sources])

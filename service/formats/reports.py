@@ -1,7 +1,6 @@
 """A report as it is posted, and as it is recorded."""
 
 import unicodedata
-from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
@@ -16,13 +15,11 @@ from pydantic import (
 )
 
 from service.domain.casualties import CasualtyLine, Cell
-from service.domain.drafts import Draft, DraftLine, Observer, Resolved, Source, Where, is_unusual
+from service.domain.drafts import Draft, DraftLine, Observer, Source, Where
 from service.domain.figures import LARGEST_COUNT, Figure, figure_from_words
-from service.domain.places import Point
-from service.domain.reports import Report
-from service.domain.vocabulary import Group, Outcome, Precision, Stance, Status
+from service.domain.screening import is_unusual
+from service.domain.vocabulary import Group, Outcome, Precision, Stance
 from service.domain.weapons import WeaponUse
-from service.domain.when import When
 
 # Names that Pydantic puts into the path of an error though no document holds them.
 UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
@@ -287,101 +284,3 @@ class ReportIn(Strict):
     def posted(self) -> dict[str, Any]:
         """What was sent, as plain JSON values."""
         return self.model_dump(mode="json", exclude_unset=True)
-
-
-def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
-    """What a report was read as, for its record."""
-    when, point = resolved.when, resolved.point
-    return {
-        "start": _text(when.start),
-        "end": _text(when.end),
-        "lasted": when.lasted,
-        "earliest": _text(when.earliest),
-        "latest": _text(when.latest),
-        "approximate": when.approximate,
-        "reported": [_text(resolved.reported.start), _text(resolved.reported.end)],
-        "claimant": resolved.claimant,
-        "attributed_to": resolved.attributed_to,
-        "sector": resolved.sector,
-        "place": resolved.place,
-        "point": [point.latitude, point.longitude, point.precision.value] if point else None,
-        "weapons": [[use.weapon, use.calibre_mm] for use in resolved.weapons],
-        "casualties": [
-            {
-                "party": line.cell.party,
-                "group": line.cell.group,
-                "figures": {o.value: [f.low, f.best, f.high] for o, f in line.figures.items()},
-                "words": {o.value: words for o, words in line.words.items()},
-            }
-            for line in resolved.lines
-        ],
-        "flags": sorted(flag.value for flag in resolved.flags),
-        "unmapped": list(resolved.unmapped),
-    }
-
-
-def report_of(report_id: str, record: dict[str, Any]) -> Report:
-    """The domain's report from the content of a revision."""
-    read = record["resolved"]
-    return Report(
-        id=report_id,
-        claimant=read["claimant"],
-        when=when_of(read),
-        reported=reported_of(read),
-        received=datetime.fromisoformat(record["received_at"]),
-        sector=read["sector"],
-        point=point_of(read["point"]),
-        weapons=frozenset(weapon for weapon, _ in read["weapons"]),
-        lines=tuple(_line(line) for line in read["casualties"]),
-        attributed_to=read["attributed_to"],
-        stance=Stance(record["posted"].get("stance", Stance.ASSERTS)),
-        status=Status(record["status"]),
-        counted=record["counted"],
-    )
-
-
-def when_of(read: dict[str, Any]) -> When:
-    return When(
-        _day(read["start"]),
-        _day(read["end"]),
-        lasted=read["lasted"],
-        earliest=_instant(read["earliest"]),
-        latest=_instant(read["latest"]),
-        approximate=read["approximate"],
-    )
-
-
-def reported_of(read: dict[str, Any]) -> When:
-    first, last = read["reported"]
-    return When(_day(first), _day(last))
-
-
-def point_of(written: list[Any] | None) -> Point | None:
-    return Point(written[0], written[1], Precision(written[2])) if written else None
-
-
-def _line(written: dict[str, Any]) -> CasualtyLine:
-    return CasualtyLine(
-        Cell(written["party"], Group(written["group"]) if written["group"] else None),
-        {Outcome(o): Figure(*bounds) for o, bounds in written["figures"].items()},
-        {Outcome(o): words for o, words in written["words"].items()},
-    )
-
-
-def instant_text(instant: datetime) -> str:
-    """RFC 3339 in UTC with a `Z`."""
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _text(moment: date | datetime | None) -> str | None:
-    if isinstance(moment, datetime):
-        return instant_text(moment)
-    return moment.isoformat() if moment else None
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -11,7 +11,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
-from service.formats.reports import reported_of, when_of
+from service.formats.records import reported_of, when_of
 
 Json = dict[str, Any]
 

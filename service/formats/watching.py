@@ -9,15 +9,7 @@ from service.domain.figures import Figure
 from service.domain.vocabulary import Access, Unit
 from service.domain.when import TimePrecision, parse_when
 from service.errors import Invalid
-from service.formats.reports import (
-    Code,
-    Count,
-    CountIn,
-    Identifier,
-    LongText,
-    SourceIn,
-    Strict,
-)
+from service.formats.reports import Code, Count, CountIn, Identifier, LongText, SourceIn, Strict
 
 
 def instant_of(text: str) -> datetime:

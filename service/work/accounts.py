@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.incidents import Account, Incident, accounts_of_family
+from service.domain.incidents import Incident, accounts_of_family
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
-from service.formats.reports import report_of
+from service.formats.records import report_of
 from service.store import tables
+from service.store.accounts import DERIVED, rows_of_account
 from service.store.queries import EVERYBODY
 
 
@@ -24,7 +25,7 @@ def refresh(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
         members.extend(incident.id for incident in family)
         for table, row in _rows_of_family(family, theatre):
             rows[table].append(row)
-    for table in _DERIVED:
+    for table in DERIVED:
         session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
         if rows[table]:
             session.execute(sa.insert(table), rows[table])
@@ -78,7 +79,7 @@ def differences(session: Session, theatre: Theatre) -> list[str]:
         families = load_families(session, list(roots[start : start + 500])).values()
         members = [incident.id for family in families for incident in family]
         expected = [row for family in families for row in _rows_of_family(family, theatre)]
-        for table in _DERIVED:
+        for table in DERIVED:
             kept = session.execute(sa.select(table).where(table.c.incident_id.in_(members)))
             found = {_frozen(row) for row in kept.mappings()}
             wanted = {_frozen(row) for t, row in expected if t is table}
@@ -98,73 +99,3 @@ def _rows_of_family(
         told = accounts_of_family(family, theatre.sectors, claimant=claimant)
         for account in told.values():
             yield from rows_of_account(account, claimant or EVERYBODY, theatre)
-
-
-def rows_of_account(
-    account: Account, claimant: str, theatre: Theatre
-) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
-    """An account as rows of the derived tables."""
-    key = {"incident_id": account.incident, "claimant": claimant}
-    when, point = account.when, account.point
-    yield (
-        _ACCOUNTS,
-        {
-            **key,
-            "start_day": when.start,
-            "end_day": when.end,
-            "known_start": when.known_start,
-            "known_end": when.known_end,
-            "lasted": when.lasted,
-            "earliest": when.earliest,
-            "latest": when.latest,
-            "sector": account.sector,
-            "status": account.status,
-            "contested": account.contested,
-            "counted": account.counted,
-            "episode": account.episode,
-            "reports": account.reports,
-            "reported_start": account.first_reported.known_start,
-            "reported_end": account.first_reported.known_end,
-            "first_received": account.first_received,
-            "received_day": account.first_received.astimezone(theatre.zone).date(),
-            "latitude": point.latitude if point else None,
-            "longitude": point.longitude if point else None,
-            "precision": point.precision if point else None,
-        },
-    )
-    for weapon in sorted(account.weapons):
-        yield _WEAPONS, {**key, "weapon": weapon}
-    for slot in {*account.figures, *account.contributions, *account.below}:
-        party, outcome = slot
-        own = account.figures.get(slot)
-        counted = account.contributions.get(slot)
-        stated = own or counted
-        yield (
-            _FIGURES,
-            {
-                **key,
-                "party": party or EVERYBODY,
-                "outcome": outcome,
-                "low": own.figure.low if own else None,
-                "best": own.figure.best if own else None,
-                "high": own.figure.high if own else None,
-                "status": stated.status if stated else None,
-                "counted_low": counted.figure.low if counted else None,
-                "counted_best": counted.figure.best if counted else None,
-                "counted_high": counted.figure.high if counted else None,
-                "remainder": counted is not None and counted.remainder,
-                "below": slot in account.below,
-            },
-        )
-
-
-def _table(mapped: type[tables.Base]) -> sa.Table:
-    table = mapped.__table__
-    assert isinstance(table, sa.Table)
-    return table
-
-
-_ACCOUNTS = _table(tables.Account)
-_WEAPONS = _table(tables.AccountWeapon)
-_FIGURES = _table(tables.Figure)
-_DERIVED = (_FIGURES, _WEAPONS, _ACCOUNTS)

@@ -16,7 +16,8 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import Access
 from service.errors import Invalid
 from service.store import tables
-from service.store.queries import EVERYBODY, load_accounts, select_accounts
+from service.store.accounts import load_accounts
+from service.store.queries import EVERYBODY, select_accounts
 
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:

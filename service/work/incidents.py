@@ -13,14 +13,8 @@ from service.domain.theatre import Theatre
 from service.errors import NotFound
 from service.formats.views import account_view, claims_matrix, figures_by_party, report_view
 from service.store import tables
-from service.store.queries import (
-    EVERYBODY,
-    Keyset,
-    account_order,
-    load_accounts,
-    page,
-    select_accounts,
-)
+from service.store.accounts import load_accounts
+from service.store.queries import EVERYBODY, Keyset, account_order, page, select_accounts
 from service.work.aggregates import timeline_of
 
 Json = dict[str, Any]

@@ -1,8 +1,7 @@
 """Recording reports. One function changes a report, and it writes the revision."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -11,23 +10,19 @@ from sqlalchemy.orm import Session
 
 from service.domain.drafts import Resolved, resolve
 from service.domain.duplicates import Trace, possible_duplicates
-from service.domain.places import fold_words
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
-from service.domain.vocabulary import Basis, Flag, Outcome, Status
+from service.domain.vocabulary import Basis, Flag, Status
 from service.errors import Conflict, Invalid, NotFound, Stale, TrackerError
-from service.formats.reports import ReportIn, instant_text, report_of, resolved_to_json
+from service.formats.records import instant_text, resolved_to_json
+from service.formats.reports import ReportIn
 from service.formats.validation import parse
 from service.store import journal, tables
+from service.store.accounts import traces_near
 from service.store.journal import Author, Change
-from service.store.queries import (
-    Keyset,
-    page,
-    report_order,
-    select_reports,
-    traces_near,
-)
+from service.store.queries import Keyset, page, report_order, select_reports
+from service.store.reports import insert_reports
 from service.work import accounts
 
 REPORT: Final = "report"
@@ -150,7 +145,7 @@ def revise(
     session.delete(row)
     session.flush()
     journal.append(session, [Change(REPORT, row.id, revision, record, reason)], author)
-    _insert_rows(session, [(row.id, revision, record, received)], theatre)
+    insert_reports(session, [(row.id, revision, record, received)], theatre)
     accounts.refresh_incidents(session, incidents, theatre)
 
 
@@ -258,7 +253,7 @@ class _Batch:
             (Change(REPORT, i, 1, record) for i, record in self._fresh.items()),
             self._author,
         )
-        _insert_rows(
+        insert_reports(
             self._session,
             ((i, 1, record, self._author.at) for i, record in self._fresh.items()),
             self._theatre,
@@ -322,80 +317,3 @@ class _Batch:
                 raise Invalid("is not a known incident", "incident")
             self._incidents[wanted] = False
         return wanted
-
-
-def _insert_rows(
-    session: Session,
-    records: Iterable[tuple[str, int, Record, datetime]],
-    theatre: Theatre,
-) -> None:
-    rows: list[dict[str, Any]] = []
-    terms: list[dict[str, Any]] = []
-    for report_id, revision, record, received in records:
-        rows.append(_row(report_id, revision, record, received, theatre))
-        terms.extend(
-            {"report_id": report_id, "kind": kind, "value": value} for kind, value in _terms(record)
-        )
-    session.execute(sa.insert(tables.Report), rows)
-    if terms:
-        session.execute(sa.insert(tables.ReportTerm), terms)
-
-
-def _row(
-    report_id: str, revision: int, record: Record, received: datetime, theatre: Theatre
-) -> dict[str, Any]:
-    report = report_of(report_id, record)
-    point = report.point
-    killed = [
-        line.figures[Outcome.KILLED].low for line in report.lines if Outcome.KILLED in line.figures
-    ]
-    return {
-        "id": report_id,
-        "incident_id": record["incident"],
-        "revision": revision,
-        "status": record["status"],
-        "counted": record["counted"],
-        "stance": report.stance.value,
-        "claimant": report.claimant,
-        "attributed_to": report.attributed_to,
-        "sector": report.sector,
-        "place": record["resolved"]["place"],
-        "latitude": point.latitude if point else None,
-        "longitude": point.longitude if point else None,
-        "start_day": report.when.known_start,
-        "end_day": report.when.known_end,
-        "reported_start": report.reported.known_start,
-        "reported_end": report.reported.known_end,
-        "received_at": received,
-        "received_day": received.astimezone(theatre.zone).date(),
-        "killed_low": sum(killed) if killed else None,
-        "search_text": _search_text(record, theatre),
-        "record": record,
-    }
-
-
-def _terms(record: Record) -> set[tuple[str, str]]:
-    read = record["resolved"]
-    return {
-        *(("weapon", weapon) for weapon, _ in read["weapons"]),
-        *(("party", line["party"]) for line in read["casualties"] if line["party"]),
-    }
-
-
-def _search_text(record: Record, theatre: Theatre) -> str:
-    """What a reader may see of the report, folded: never what is private."""
-    posted, read = record["posted"], record["resolved"]
-    where = posted["where"]
-    place = theatre.gazetteer.get(read["place"]) if read["place"] else None
-    shown = [] if Flag.PERSONAL_DATA in read["flags"] else [posted.get("summary")]
-    texts = [
-        *shown,
-        where.get("place"),
-        where.get("as_written"),
-        read["claimant"],
-        place.display if place else None,
-        *(name.name for name in (place.names if place else ())),
-        *(source["title"] for source in posted.get("sources", ())),
-        *(source.get("publisher") for source in posted.get("sources", ())),
-    ]
-    return fold_words(" ".join(text for text in texts if text))

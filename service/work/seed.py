@@ -12,8 +12,9 @@ from service.domain.drafts import resolve
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
+from service.formats.records import resolved_to_json
 from service.formats.reference import read_folder, read_toml
-from service.formats.reports import ReportIn, resolved_to_json
+from service.formats.reports import ReportIn
 from service.formats.validation import parse
 from service.formats.watching import CoverageIn
 from service.store import journal, tables

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid
-from service.formats.reports import instant_text
+from service.formats.records import instant_text
 from service.formats.views import tally_view
 from service.formats.watching import CoverageIn, SpanIn, TallyIn, instant_of
 from service.store import journal, tables

@@ -1,6 +1,7 @@
 """Every answer equals a recount, and the cells of every answer add up to its total."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -25,6 +26,7 @@ from tests.domain.make import (
     row_of,
     table,
     watch,
+    when,
 )
 
 thorough = settings(max_examples=150, deadline=None)
@@ -485,6 +487,14 @@ def test_a_row_is_on_the_clock_that_was_asked(clock: Clock, period: str) -> None
         clock=clock,
     )
     assert [row.period for row in answer.rows] == [period]
+
+
+def test_what_was_said_in_some_month_is_on_no_day_of_it() -> None:
+    told = replace(report("2022-08-03"), reported=when("2022-09"))
+    days = date(2022, 8, 1), date(2022, 9, 30)
+    for grain, period in ((Grain.DAY, "spanning"), (Grain.MONTH, "2022-09")):
+        answer = table([incident("a", told)], grain, *days, clock=Clock.REPORTED)
+        assert [row.period for row in answer.rows] == [period]
 
 
 def test_a_branch_asked_for_offers_its_own_rows_only() -> None:

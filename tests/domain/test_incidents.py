@@ -347,7 +347,9 @@ def test_figures_unnamed_by_party_stand_beside_those_that_are() -> None:
 
 def test_an_open_top_of_a_party_is_not_opened_once_more_for_nobody() -> None:
     at_least = Figure.at_least(5)
-    same = account(report("2022-08-03", "x", line("armenia", killed=at_least), line(killed=5)))
+    same = account(
+        report("2022-08-03", "x", line("armenia", killed=at_least), line(killed=at_least))
+    )
     assert (UNSTATED, Outcome.KILLED) not in same.contributions
     more = account(
         report("2022-08-03", "x", line("armenia", killed=at_least), line(killed=Figure(5, 8, None)))

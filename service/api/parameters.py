@@ -1,167 +1,26 @@
-"""What a request holds: body and query, read strictly, and who sends it."""
+"""Query parameters: filters and pages, the same for every list and sum."""
 
-import asyncio
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import parse_qsl
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, Request
-from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from starlette.responses import Response
 
 from service.domain.periods import Grain
 from service.domain.queries import BoundingBox, CellFilter, Clock, IncidentQuery, WatchQuery
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED, UNSTATED, Status
 from service.domain.when import parse_when
-from service.errors import (
-    Invalid,
-    Malformed,
-    TooLarge,
-    TooSlow,
-    Unauthorized,
-    UnsupportedMedia,
-)
-from service.formats import strict_json
+from service.errors import Invalid
 from service.formats.reports import Code
-from service.store.database import Database
 from service.store.queries import Keyset
-from service.work import keys
-from service.work.keys import Holder
-from service.work.reference import Theatres
 
 LARGEST_PAGE: Final = 500
-
-
-@dataclass(frozen=True)
-class Context:
-    """What the application hands to its routes; clock and ids come from outside."""
-
-    database: Database
-    theatres: Theatres
-    now: Callable[[], datetime]
-    new_id: Callable[[], str]
-    max_body_bytes: int
-    max_line_bytes: int
-    max_upload_bytes: int
-    body_timeout: float
-
-
-def _context(request: Request) -> Context:
-    context = request.app.state.context
-    assert isinstance(context, Context)
-    return context
-
-
-Ctx = Annotated[Context, Depends(_context)]
-
-
-class StrictRequest(Request):
-    """A request whose JSON body is bounded in size and time and believed in nothing."""
-
-    async def body(self) -> bytes:
-        if not hasattr(self, "_body"):
-            context = _context(self)
-            self._body = await _bounded_body(self, context.max_body_bytes, context.body_timeout)
-        return self._body
-
-    async def json(self) -> Any:
-        if not hasattr(self, "_json"):
-            try:
-                self._json = strict_json.loads(await self.body())
-            except Invalid as error:
-                raise Malformed(f"The body {error}.") from None
-        return self._json
-
-
-class StrictRoute(APIRoute):
-    """Refuses repeated query parameters, and bodies that are not plain JSON."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def strictly(request: Request) -> Response:
-            _check_query(request)
-            strict = StrictRequest(request.scope, request.receive)
-            if self.body_field is not None:
-                check_media(request, "application/json", "application/merge-patch+json")
-                # Read here: the framework would turn every refusal into one and the same.
-                await strict.json()
-            return await handle(strict)
-
-        return strictly
-
-
-def check_media(request: Request, *accepted: str) -> str:
-    """The media type of the body. Raises `UnsupportedMedia` for another, or a compressed body."""
-    media, *parameters = request.headers.get("content-type", "").lower().split(";")
-    charsets = [p.partition("=")[2].strip(' "') for p in parameters if "charset" in p]
-    encoding = request.headers.get("content-encoding", "identity").lower()
-    if media.strip() not in accepted or encoding != "identity":
-        raise UnsupportedMedia
-    if any(charset not in ("utf-8", "utf8") for charset in charsets):
-        raise UnsupportedMedia
-    return media.strip()
-
-
-async def _bounded_body(request: Request, largest: int, seconds: float) -> bytes:
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared[:20]) > largest:
-        raise TooLarge
-    received = bytearray()
-    try:
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                received += chunk
-                if len(received) > largest:
-                    raise TooLarge
-    except TimeoutError:
-        raise TooSlow from None
-    return bytes(received)
-
-
-def _check_query(request: Request) -> None:
-    try:
-        pairs = parse_qsl(
-            request.scope["query_string"].decode("ascii"),
-            keep_blank_values=True,
-            strict_parsing=True,
-            errors="strict",
-            max_num_fields=100,
-        )
-    except ValueError:
-        if request.scope["query_string"]:
-            raise Invalid("is not a query string", "query") from None
-        return
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            shown = name if re.fullmatch(r"[a-z_]{1,40}", name) else "query"
-            raise Invalid("is given more than once", shown)
-
-
-_bearer = HTTPBearer(auto_error=False, description="An API key: `ceasefire keys create NAME`.")
-
-
-def _holder(
-    context: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Holder:
-    if given is None:
-        raise Unauthorized
-    with context.database.reading() as session:
-        return keys.holder(session, given.credentials)
-
-
-CurrentHolder = Annotated[Holder, Depends(_holder)]
 
 
 def _digits(value: Any) -> Any:

@@ -1,0 +1,32 @@
+"""Free text that should be looked at before it is shown: persons, and characters that deceive."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+from service.domain.vocabulary import Flag
+
+_PERSONAL: Final = re.compile(
+    r"[\w.+-]+@[\w-]+\.\w+"  # an address for mail
+    # A telephone or document number, which a date with what follows it is not.
+    r"|(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\d[ ()-]{0,2}){9,}\d(?!\w)"
+    r"|\b(?:[Nn]amed|[Ii]dentified as|по имени|անունով|adlı)\s+\S+"
+    r"|\b[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+\s+[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+,\s*(?:aged\s*)?\d{1,3}\b"  # Name Surname, 34
+)
+
+
+def doubts_of(texts: Iterable[str], titles: Iterable[str]) -> set[Flag]:
+    """Flags for free text that may identify a person or hides characters from the eye."""
+    texts = list(texts)
+    flags: set[Flag] = set()
+    if any(_PERSONAL.search(text) for text in texts):
+        flags.add(Flag.PERSONAL_DATA)
+    if any(is_unusual(c) for text in (*texts, *titles) for c in text):
+        flags.add(Flag.UNUSUAL_CHARACTERS)
+    return flags
+
+
+def is_unusual(character: str) -> bool:
+    """Control and format characters that change how text is shown; line ends and tabs are usual."""
+    return unicodedata.category(character) in {"Cc", "Cf"} and character not in "\n\r\t\u00ad"

@@ -1,0 +1,185 @@
+"""Accounts as rows, and rows back to accounts."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.duplicates import LONGEST_SPAN, Trace
+from service.domain.figures import Figure
+from service.domain.incidents import Account, Contribution, Established, Slot
+from service.domain.places import Point
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Outcome, Precision, Status
+from service.domain.when import When
+from service.store import tables
+from service.store.queries import EVERYBODY
+
+
+def _table(mapped: type[tables.Base]) -> sa.Table:
+    table = mapped.__table__
+    assert isinstance(table, sa.Table)
+    return table
+
+
+_ACCOUNTS: Final = _table(tables.Account)
+_WEAPONS: Final = _table(tables.AccountWeapon)
+_FIGURES: Final = _table(tables.Figure)
+DERIVED: Final = (_FIGURES, _WEAPONS, _ACCOUNTS)
+
+
+def rows_of_account(
+    account: Account, claimant: str, theatre: Theatre
+) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
+    """An account as rows of the derived tables."""
+    key = {"incident_id": account.incident, "claimant": claimant}
+    when, point = account.when, account.point
+    yield (
+        _ACCOUNTS,
+        {
+            **key,
+            "start_day": when.start,
+            "end_day": when.end,
+            "known_start": when.known_start,
+            "known_end": when.known_end,
+            "lasted": when.lasted,
+            "earliest": when.earliest,
+            "latest": when.latest,
+            "sector": account.sector,
+            "status": account.status,
+            "contested": account.contested,
+            "counted": account.counted,
+            "episode": account.episode,
+            "reports": account.reports,
+            "reported_start": account.first_reported.known_start,
+            "reported_end": account.first_reported.known_end,
+            "first_received": account.first_received,
+            "received_day": account.first_received.astimezone(theatre.zone).date(),
+            "latitude": point.latitude if point else None,
+            "longitude": point.longitude if point else None,
+            "precision": point.precision if point else None,
+        },
+    )
+    for weapon in sorted(account.weapons):
+        yield _WEAPONS, {**key, "weapon": weapon}
+    for slot in {*account.figures, *account.contributions, *account.below}:
+        party, outcome = slot
+        own = account.figures.get(slot)
+        counted = account.contributions.get(slot)
+        stated = own or counted
+        yield (
+            _FIGURES,
+            {
+                **key,
+                "party": party or EVERYBODY,
+                "outcome": outcome,
+                "low": own.figure.low if own else None,
+                "best": own.figure.best if own else None,
+                "high": own.figure.high if own else None,
+                "status": stated.status if stated else None,
+                "counted_low": counted.figure.low if counted else None,
+                "counted_best": counted.figure.best if counted else None,
+                "counted_high": counted.figure.high if counted else None,
+                "remainder": counted is not None and counted.remainder,
+                "below": slot in account.below,
+            },
+        )
+
+
+def load_accounts(session: Session, rows: Sequence[tables.Account]) -> list[tuple[Account, str]]:
+    """Rows back to accounts with whose they are, in the order given."""
+    wanted = [(row.incident_id, row.claimant) for row in rows]
+    weapons: dict[tuple[str, str], set[str]] = {}
+    figures: dict[tuple[str, str], list[tables.Figure]] = {}
+    ids = sorted({incident for incident, _ in wanted})
+    for some in chunks(ids):
+        for weapon in session.scalars(
+            sa.select(tables.AccountWeapon).where(tables.AccountWeapon.incident_id.in_(some))
+        ):
+            weapons.setdefault((weapon.incident_id, weapon.claimant), set()).add(weapon.weapon)
+        for figure in session.scalars(
+            sa.select(tables.Figure).where(tables.Figure.incident_id.in_(some))
+        ):
+            figures.setdefault((figure.incident_id, figure.claimant), []).append(figure)
+    return [
+        (_account(row, weapons.get(key, set()), figures.get(key, [])), row.claimant)
+        for row, key in zip(rows, wanted, strict=True)
+    ]
+
+
+def traces_near(session: Session, when: When) -> list[Trace]:
+    """What is known of counted incidents whose time touches `when`."""
+    account, used = tables.Account, tables.AccountWeapon
+    rows = session.scalars(
+        sa.select(account).where(
+            account.claimant == EVERYBODY,
+            account.counted,
+            account.known_start <= when.known_end,
+            account.known_start >= when.known_start - LONGEST_SPAN,
+            account.known_end >= when.known_start,
+        )
+    ).all()
+    weapons: dict[str, set[str]] = {}
+    for some in chunks([row.incident_id for row in rows]):
+        for incident, weapon in session.execute(
+            sa.select(used.incident_id, used.weapon).where(
+                used.claimant == EVERYBODY, used.incident_id.in_(some)
+            )
+        ):
+            weapons.setdefault(incident, set()).add(weapon)
+    return [
+        Trace(
+            row.incident_id,
+            when_of_row(row),
+            row.sector,
+            frozenset(weapons.get(row.incident_id, ())),
+        )
+        for row in rows
+    ]
+
+
+def when_of_row(row: tables.Account) -> When:
+    return When(row.start_day, row.end_day, row.lasted, row.earliest, row.latest)
+
+
+def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Figure]) -> Account:
+    own: dict[Slot, Established] = {}
+    contributions: dict[Slot, Contribution] = {}
+    below: set[Slot] = set()
+    for figure in figures:
+        slot = (figure.party or None, Outcome(figure.outcome))
+        if figure.below:
+            below.add(slot)
+        if figure.status is None:
+            continue
+        status = Status(figure.status)
+        if figure.low is not None and figure.best is not None:
+            own[slot] = Established(Figure(figure.low, figure.best, figure.high), status)
+        if figure.counted_low is not None and figure.counted_best is not None:
+            counted = Figure(figure.counted_low, figure.counted_best, figure.counted_high)
+            contributions[slot] = Contribution(counted, status, figure.remainder)
+    point = None
+    if row.latitude is not None and row.longitude is not None and row.precision:
+        point = Point(row.latitude, row.longitude, Precision(row.precision))
+    return Account(
+        incident=row.incident_id,
+        when=when_of_row(row),
+        sector=row.sector,
+        status=Status(row.status),
+        contested=row.contested,
+        counted=row.counted,
+        episode=row.episode,
+        reports=row.reports,
+        first_reported=When(row.reported_start, row.reported_end),
+        first_received=row.first_received,
+        weapons=frozenset(weapons),
+        point=point,
+        figures=own,
+        contributions=contributions,
+        below=frozenset(below),
+    )
+
+
+def chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (ids[i : i + size] for i in range(0, len(ids), size))

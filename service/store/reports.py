@@ -1,0 +1,93 @@
+"""Reports as rows, for selecting; what they say stays in their record."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.places import fold_words
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Flag, Outcome
+from service.formats.records import report_of
+from service.store import tables
+
+Record = dict[str, Any]
+
+
+def insert_reports(
+    session: Session,
+    records: Iterable[tuple[str, int, Record, datetime]],
+    theatre: Theatre,
+) -> None:
+    rows: list[dict[str, Any]] = []
+    terms: list[dict[str, Any]] = []
+    for report_id, revision, record, received in records:
+        rows.append(_row(report_id, revision, record, received, theatre))
+        terms.extend(
+            {"report_id": report_id, "kind": kind, "value": value} for kind, value in _terms(record)
+        )
+    session.execute(sa.insert(tables.Report), rows)
+    if terms:
+        session.execute(sa.insert(tables.ReportTerm), terms)
+
+
+def _row(
+    report_id: str, revision: int, record: Record, received: datetime, theatre: Theatre
+) -> dict[str, Any]:
+    report = report_of(report_id, record)
+    point = report.point
+    killed = [
+        line.figures[Outcome.KILLED].low for line in report.lines if Outcome.KILLED in line.figures
+    ]
+    return {
+        "id": report_id,
+        "incident_id": record["incident"],
+        "revision": revision,
+        "status": record["status"],
+        "counted": record["counted"],
+        "stance": report.stance.value,
+        "claimant": report.claimant,
+        "attributed_to": report.attributed_to,
+        "sector": report.sector,
+        "place": record["resolved"]["place"],
+        "latitude": point.latitude if point else None,
+        "longitude": point.longitude if point else None,
+        "start_day": report.when.known_start,
+        "end_day": report.when.known_end,
+        "reported_start": report.reported.known_start,
+        "reported_end": report.reported.known_end,
+        "received_at": received,
+        "received_day": received.astimezone(theatre.zone).date(),
+        "killed_low": sum(killed) if killed else None,
+        "search_text": _search_text(record, theatre),
+        "record": record,
+    }
+
+
+def _terms(record: Record) -> set[tuple[str, str]]:
+    read = record["resolved"]
+    return {
+        *(("weapon", weapon) for weapon, _ in read["weapons"]),
+        *(("party", line["party"]) for line in read["casualties"] if line["party"]),
+    }
+
+
+def _search_text(record: Record, theatre: Theatre) -> str:
+    """What a reader may see of the report, folded: never what is private."""
+    posted, read = record["posted"], record["resolved"]
+    where = posted["where"]
+    place = theatre.gazetteer.get(read["place"]) if read["place"] else None
+    shown = [] if Flag.PERSONAL_DATA in read["flags"] else [posted.get("summary")]
+    texts = [
+        *shown,
+        where.get("place"),
+        where.get("as_written"),
+        read["claimant"],
+        place.display if place else None,
+        *(name.name for name in (place.names if place else ())),
+        *(source["title"] for source in posted.get("sources", ())),
+        *(source.get("publisher") for source in posted.get("sources", ())),
+    ]
+    return fold_words(" ".join(text for text in texts if text))
