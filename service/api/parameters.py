@@ -139,10 +139,12 @@ class PageParameters(BaseModel):
         try:
             value, item, mark = orjson.loads(base64.urlsafe_b64decode(self.cursor.encode()))
             moment: date | datetime = (
-                datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+                datetime.fromisoformat(value).astimezone(UTC)
+                if "T" in value
+                else date.fromisoformat(value)
             )
             keyset = Keyset(moment, str(UUID(item)))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, OverflowError):
             raise Invalid("is not a cursor", "cursor") from None
         if mark != self._mark():
             raise Invalid("belongs to another question", "cursor")

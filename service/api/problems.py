@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from service import errors
 from service.errors import Invalid, Problem, TrackerError
@@ -96,13 +97,26 @@ def install(app: FastAPI) -> None:
         return problem(422, Invalid.detail, found)
 
     @app.exception_handler(HTTPException)
-    def http(_: Request, error: HTTPException) -> Response:
+    def http(request: Request, error: HTTPException) -> Response:
         title = TITLES.get(error.status_code, "Error")
-        return problem(error.status_code, f"{title}.", headers=error.headers)
+        headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
+        return problem(error.status_code, f"{title}.", headers=headers)
 
     @app.exception_handler(Exception)
     def unforeseen(_: Request, __: Exception) -> Response:
         return problem(500, "Something went wrong here; the request may be tried again.")
+
+
+def _allowed(request: Request) -> str:
+    """Every method that the path takes; the framework would name those of one route only."""
+    return ", ".join(
+        method
+        for method in ("GET", "HEAD", "POST", "PATCH")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    )
 
 
 def of_error(error: TrackerError) -> Response:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from service.errors import (
@@ -70,13 +71,17 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Refuses repeated query parameters, and bodies that are not plain JSON."""
+    """Refuses unknown and repeated query parameters, and bodies that are not plain JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        parameters = self.dependant.query_params
+        # A model of parameters knows them itself; on other routes the framework would pass over.
+        modelled = any(isinstance(p.field_info.annotation, type(BaseModel)) for p in parameters)
+        known = None if modelled else {parameter.alias for parameter in parameters}
 
         async def strictly(request: Request) -> Response:
-            _check_query(request)
+            _check_query(request, known)
             strict = StrictRequest(request.scope, request.receive)
             if self.body_field is not None:
                 check_media(request, "application/json", "application/merge-patch+json")
@@ -115,7 +120,7 @@ async def _bounded_body(request: Request, largest: int, seconds: float) -> bytes
     return bytes(received)
 
 
-def _check_query(request: Request) -> None:
+def _check_query(request: Request, known: Set[str] | None) -> None:
     try:
         pairs = parse_qsl(
             request.scope["query_string"].decode("ascii"),
@@ -131,8 +136,13 @@ def _check_query(request: Request) -> None:
     names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
-            shown = name if re.fullmatch(r"[a-z_]{1,40}", name) else "query"
-            raise Invalid("is given more than once", shown)
+            raise Invalid("is given more than once", _shown(name))
+        if known is not None and name not in known:
+            raise Invalid("is not a known field", _shown(name))
+
+
+def _shown(name: str) -> str:
+    return name if re.fullmatch(r"[a-z_]{1,40}", name) else "query"
 
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `ceasefire keys create NAME`.")

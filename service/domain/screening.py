@@ -8,9 +8,9 @@ from typing import Final
 from service.domain.vocabulary import Flag
 
 _PERSONAL: Final = re.compile(
-    r"[\w.+-]+@[\w-]+\.\w+"  # an address for mail
+    r"\w@[\w-]+\.\w"  # an address for mail
     # A telephone or document number, which a date with what follows it is not.
-    r"|(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\d[ ()-]{0,2}){9,}\d(?!\w)"
+    r"|(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\d[ ()-]{0,2}){9,40}\d(?!\w)"
     r"|\b(?:[Nn]amed|[Ii]dentified as|по имени|անունով|adlı)\s+\S+"
     r"|\b[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+\s+[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+,\s*(?:aged\s*)?\d{1,3}\b"  # Name Surname, 34
 )

@@ -83,9 +83,11 @@ class Sectors:
         ]
         if matching:
             return self.tree.finest(matching)
-        if place.latitude is None or place.longitude is None:
-            return None
-        return self.of_point(Point(place.latitude, place.longitude, place.precision), when)
+        if place.latitude is not None and place.longitude is not None:
+            return self.of_point(Point(place.latitude, place.longitude, place.precision), when)
+        # Filed at other times only: what those sectors lie in still holds it.
+        around = [self.in_force(span.sector, when) for span in place.sectors]
+        return self.tree.finest([sector for sector in around if sector is not None])
 
     def of_point(self, point: Point, when: When) -> str | None:
         """The finest valid sector whose outline holds the point, as deep as its precision allows.

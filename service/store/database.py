@@ -3,15 +3,14 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import Unavailable
@@ -21,7 +20,17 @@ T = TypeVar("T")
 
 ATTEMPTS: Final = 8
 _BUSY_MILLISECONDS: Final = 5_000
-# serialization failure, deadlock, unique violation between concurrent writers
+# Busy, locked, out of memory, read-only, input/output error, full, cannot be opened.
+_AWAY: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+}
+# Serialization failure, deadlock, unique violation between concurrent writers.
 _RETRIED: Final = {"40001", "40P01", "23505"}
 
 
@@ -104,26 +113,10 @@ class Database:
         self._read_engine.dispose()
 
 
-def upsert(table: sa.Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> sa.Insert:
-    """INSERT … ON CONFLICT DO UPDATE; the PostgreSQL construct compiles for SQLite too."""
-    insert = postgresql.insert(table).values(list(rows))
-    changing = {c.name: c for c in insert.excluded if c.name not in key}
-    return insert.on_conflict_do_update(index_elements=list(key), set_=changing)
-
-
-def copy_sqlite(url: str, target: str) -> None:
-    """A consistent copy of a live SQLite database file."""
-    source = sa.make_url(url).database
-    if source is None:
-        raise Unavailable("Only a database file can be copied.")
-    with sqlite3.connect(source) as live, sqlite3.connect(target) as copy:
-        live.backup(copy)
-
-
 def _engine(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, pool_size=10, max_overflow=30)
+        engine = sa.create_engine(parsed, pool_size=10, max_overflow=30, hide_parameters=True)
         _prepare_sqlite(engine, foreign_keys)
         return engine
     if parsed.drivername == "postgresql":
@@ -132,6 +125,8 @@ def _engine(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine
         parsed,
         pool_size=10,
         max_overflow=30,
+        # What was sent must not reach the log inside a message of the database.
+        hide_parameters=True,
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 5,
@@ -167,15 +162,21 @@ def _prepare_sqlite(engine: sa.Engine, foreign_keys: bool) -> None:
 
 
 def _may_succeed_again(error: DBAPIError) -> bool:
+    """Whether another transaction was in the way. A lost connection does not count: the commit
+    may have reached the disk, and only a client with an id of its own can safely try again."""
     if isinstance(error.orig, sqlite3.Error):
-        return "locked" in str(error.orig) or isinstance(error, IntegrityError)
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRIED
+        return isinstance(error, IntegrityError)
+    return getattr(error.orig, "sqlstate", None) in _RETRIED
 
 
 def _refusal(error: DBAPIError) -> Exception:
     """Faults of the database itself are a reason to come back later, the rest are our own."""
-    fault_of_database = isinstance(error, sa.exc.OperationalError | sa.exc.InternalError)
-    if fault_of_database or error.connection_invalidated or _may_succeed_again(error):
+    if isinstance(error.orig, sqlite3.Error):
+        # Extended codes keep the primary one in their low byte (sqlite.org/rescode.html).
+        away = (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in _AWAY
+    else:
+        away = isinstance(error, OperationalError | InternalError) or error.connection_invalidated
+    if away or _may_succeed_again(error):
         log.warning("database unavailable: %s", type(error.orig).__name__)
         return Unavailable()
     return error

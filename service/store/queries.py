@@ -18,6 +18,7 @@ from service.domain.vocabulary import (
     Outcome,
     Status,
 )
+from service.errors import Invalid
 from service.store import tables
 from service.store.tables import Report, ReportTerm
 
@@ -88,8 +89,13 @@ def select_coverage(query: WatchQuery, theatre: Theatre) -> sa.Select[Any]:
 def page(
     select: sa.Select[Any], order: Sequence[Any], after: Keyset | None, *, oldest_first: bool
 ) -> sa.Select[Any]:
-    """One page in the order of `order` (a time and an id), behind `after`."""
+    """One page in the order of `order` (a time and an id), behind `after`.
+
+    Raises `Invalid` for an `after` that belongs to another order.
+    """
     if after is not None:
+        if isinstance(after.value, datetime) is isinstance(order[0].type, sa.Date):
+            raise Invalid("is not a cursor", "cursor")
         bound = sa.tuple_(
             *(sa.literal(v, c.type) for v, c in zip((after.value, after.id), order, strict=True))
         )
