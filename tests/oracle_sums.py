@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -77,9 +78,10 @@ def nothing(count: int | None) -> Json:
 
 
 class Question:
-    """Parameters of `/v1/aggregates` or a list, answered by the oracle."""
+    """Parameters of `/v1/aggregates` or, without `sums`, of a list, answered by the oracle."""
 
-    def __init__(self, oracle: Oracle, asked: dict[str, Any]) -> None:
+    def __init__(self, oracle: Oracle, asked: dict[str, Any], *, sums: bool = True) -> None:
+        self.sums = sums
         self.oracle = oracle
         self.asked = asked
         self.clock = asked.get("clock", "event")
@@ -95,6 +97,7 @@ class Question:
         told = self.oracle.apart if apart or whose else self.oracle.told
         return [one for one in told if whose in (None, one.claimant) and self._fits(one)]
 
+    @cached_property
     def bounds(self) -> tuple[date, date]:
         """The days that the answer is about."""
         if self.first is not None and self.last is not None:
@@ -175,7 +178,7 @@ class Question:
 
     def period(self, when: Span) -> str:
         start, end = when
-        first, last = self.bounds()
+        first, last = self.bounds
         if start is None or end is None or start < first or end > last:
             return "spanning"
         labels = {self.label(start), self.label(end)}
@@ -197,7 +200,7 @@ class Question:
 
     def buckets(self) -> dict[str, tuple[date, date]]:
         """Every bucket of the answer with its days, in order."""
-        first, last = self.bounds()
+        first, last = self.bounds
         found: dict[str, tuple[date, date]] = {}
         on = first
         while on <= last:
@@ -284,7 +287,9 @@ class Question:
             "bbox": lambda v: told.point is not None and in_box(told.point, v),
             "weapon": lambda v: self._has_weapon(told, v),
             "party": lambda v: self._has_party(told, v),
-            "status": lambda v: v == told.status or any(a[1] == v for a in told.adds.values()),
+            "status": lambda v: (
+                v == told.status or (self.sums and any(a[1] == v for a in told.adds.values()))
+            ),
             "contested": lambda v: told.contested == (v == "true"),
             "counted": lambda v: told.counted == (v == "true"),
             "min_killed": lambda v: told.stated.get((None, "killed"), ((-1,),))[0][0] >= v,

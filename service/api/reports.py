@@ -232,7 +232,7 @@ def get_revisions(report_id: ReportId, context: Ctx) -> Response:
                 **report_view(
                     report_id, revision.revision, orjson.loads(revision.content), theatre
                 ),
-                "recorded": revision.recorded_at.date().isoformat(),
+                "recorded": theatre.day_of(revision.recorded_at).isoformat(),
                 "change": revision.reason,
                 "sha256": revision.sha256,
             }

@@ -170,6 +170,22 @@ class Figures(Shape):
     displaced: Established | None = None
 
 
+class Claim(ClaimedBounds):
+    party: str | None
+    group: Group | None
+    outcome: Outcome
+    claimant: str
+    report: str
+    stance: Stance
+    status: Status
+    counted: bool
+
+
+class Part(Shape):
+    id: str
+    title: str | None
+
+
 class Incident(Span):
     id: str
     title: str | None
@@ -187,29 +203,13 @@ class Incident(Span):
     figures: Figures
     first_reported: str
     note: str | None
-
-
-class Claim(ClaimedBounds):
-    party: str | None
-    group: Group | None
-    outcome: Outcome
-    claimant: str
-    report: str
-    stance: Stance
-    status: Status
-    counted: bool
-
-
-class Part(Shape):
-    id: str
-    title: str | None
+    parts: list[Part]
+    matrix: list[Claim]
+    """Every figure claimed, side by side."""
 
 
 class IncidentWithClaims(Incident):
     by_party: dict[str, Figures]
-    parts: list[Part]
-    matrix: list[Claim]
-    """Every figure claimed, side by side."""
     claims: list[Report]
 
 

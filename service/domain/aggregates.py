@@ -150,7 +150,7 @@ def moment(account: Account, clock: Clock, theatre: Theatre) -> When:
         case Clock.REPORTED:
             return account.first_reported
         case Clock.RECEIVED:
-            day = account.first_received.astimezone(theatre.zone).date()
+            day = theatre.day_of(account.first_received)
             return When(day, day)
 
 

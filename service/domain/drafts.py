@@ -115,11 +115,16 @@ class _Doubts:
         self.unmapped.append(path)
 
 
-def resolve(draft: Draft, theatre: Theatre, now: datetime) -> Resolved:
-    """Read a draft against the theatre. Raises `Invalid` naming the field."""
+def resolve(
+    draft: Draft, theatre: Theatre, now: datetime, received: datetime | None = None
+) -> Resolved:
+    """Read a draft against the theatre. Raises `Invalid` naming the field.
+
+    `received` is when it first came, where that was not `now`.
+    """
     doubts = _Doubts()
     when = _event_time(draft, theatre, now, doubts)
-    reported = _reported(draft, theatre, now)
+    reported = _reported(draft, theatre, now, received or now)
     sector, place, point = _located(draft.where, when, theatre, doubts)
     claimant = theatre.find_claimant(draft.claimant)
     if claimant is None:
@@ -174,7 +179,7 @@ def _midnight(day: date, theatre: Theatre) -> datetime:
     return datetime.combine(day, time(), theatre.zone).astimezone(UTC)
 
 
-def _reported(draft: Draft, theatre: Theatre, now: datetime) -> When:
+def _reported(draft: Draft, theatre: Theatre, now: datetime, received: datetime) -> When:
     """When the claimant said it: as given, else the first dated source, else the day of receipt."""
     published = [
         (f"sources.{i}.published", source.published)
@@ -193,8 +198,8 @@ def _reported(draft: Draft, theatre: Theatre, now: datetime) -> When:
         if _first_moment(said, theatre) - now > CLOCK_TOLERANCE:
             raise Invalid("lies in the future", path)
         given_times.append(When(said.start, said.end))
-    today = now.astimezone(theatre.zone).date()
-    return given_times[0] if given_times else When(today, today)
+    day = theatre.day_of(received)
+    return given_times[0] if given_times else When(day, day)
 
 
 def _located(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -66,6 +66,10 @@ class Theatre:
     gazetteer: Gazetteer
     periods: Sequence[NamedPeriod]
     agreements: Sequence[Agreement] = field(default=())
+
+    def day_of(self, instant: datetime) -> date:
+        """The local day that an instant falls on."""
+        return instant.astimezone(self.zone).date()
 
     def find_party(self, text: str) -> Party | None:
         """A party by its code or any of its names."""

@@ -1,6 +1,7 @@
 """What readers are shown of reports, incidents and sums; nothing private passes here."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from service.domain.aggregates import Row, Table
@@ -95,7 +96,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "incident": record["incident"],
         "when": posted["when"],
         **_span(when),
-        "where": _where_view(posted["where"], read, theatre),
+        "where": _where_view(posted["where"], read, theatre, personal=personal),
         "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],
         "casualties": [_casualties_view(line) for line in read["casualties"]],
         "claimant": read["claimant"],
@@ -112,7 +113,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "summary": None if personal else posted.get("summary"),
         "sources": _sources_view(posted),
         "reported": str(reported_of(read)),
-        "received": record["received_at"][:10],
+        "received": theatre.day_of(datetime.fromisoformat(record["received_at"])).isoformat(),
     }
 
 
@@ -125,12 +126,19 @@ def receipt(report_id: str, record: Json, sha256: str, theatre: Theatre) -> Json
     }
 
 
-def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
-    """An incident as its reports tell it. `incident` holds what is recorded of it itself."""
+def account_view(
+    account: Account,
+    *,
+    title: str | None,
+    part_of: str | None,
+    reason: str | None,
+    note: str | None,
+) -> Json:
+    """An incident as its reports tell it, with what is recorded of it apart from them."""
     point = account.point
     return {
         "id": account.incident,
-        "title": incident["title"],
+        "title": title,
         "when": str(account.when),
         **_span(account.when),
         "sector": account.sector,
@@ -142,9 +150,9 @@ def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
         "status": account.status,
         "contested": account.contested,
         "counted": account.counted,
-        "reason": incident["reason"],
+        "reason": reason,
         "episode": account.episode,
-        "part_of": incident["parent_id"],
+        "part_of": part_of,
         "reports": account.reports,
         "weapons": sorted(account.weapons),
         "figures": {
@@ -152,7 +160,7 @@ def account_view(account: Account, incident: Mapping[str, Any]) -> Json:
             for outcome in Outcome
         },
         "first_reported": str(account.first_reported),
-        "note": incident["note"],
+        "note": note,
     }
 
 
@@ -303,7 +311,7 @@ def _span(when: When) -> Json:
     }
 
 
-def _where_view(where: Json, read: Json, theatre: Theatre) -> Json:
+def _where_view(where: Json, read: Json, theatre: Theatre, *, personal: bool) -> Json:
     place = theatre.gazetteer.get(read["place"]) if read["place"] else None
     point = read["point"] or [None, None, None]
     return {
@@ -311,7 +319,7 @@ def _where_view(where: Json, read: Json, theatre: Theatre) -> Json:
         "place_id": read["place"],
         "display": place.display if place else None,
         "sector": read["sector"],
-        "as_written": where.get("as_written"),
+        "as_written": None if personal else where.get("as_written"),
         "lat": point[0],
         "lon": point[1],
         "precision": point[2],

@@ -55,7 +55,7 @@ def rows_of_account(
             "reported_start": account.first_reported.known_start,
             "reported_end": account.first_reported.known_end,
             "first_received": account.first_received,
-            "received_day": account.first_received.astimezone(theatre.zone).date(),
+            "received_day": theatre.day_of(account.first_received),
             "latitude": point.latitude if point else None,
             "longitude": point.longitude if point else None,
             "precision": point.precision if point else None,

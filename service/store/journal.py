@@ -95,6 +95,15 @@ def latest_revision(session: Session, kind: str, subject: str) -> int:
     return newest or 0
 
 
+def latest_moment(session: Session, kind: str, subject: str) -> datetime:
+    """When a recorded thing last changed."""
+    return session.scalars(
+        sa.select(sa.func.max(Revision.recorded_at)).where(
+            Revision.kind == kind, Revision.subject == subject
+        )
+    ).one()
+
+
 def latest_content(
     session: Session, kind: str, subject: str, *, actor: str | None = None
 ) -> Any | None:

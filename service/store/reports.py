@@ -59,7 +59,7 @@ def _row(
         "reported_start": report.reported.known_start,
         "reported_end": report.reported.known_end,
         "received_at": received,
-        "received_day": received.astimezone(theatre.zone).date(),
+        "received_day": theatre.day_of(received),
         "killed_low": sum(killed) if killed else None,
         "search_text": _search_text(record, theatre),
         "record": record,
@@ -79,11 +79,12 @@ def _search_text(record: Record, theatre: Theatre) -> str:
     posted, read = record["posted"], record["resolved"]
     where = posted["where"]
     place = theatre.gazetteer.get(read["place"]) if read["place"] else None
-    shown = [] if Flag.PERSONAL_DATA in read["flags"] else [posted.get("summary")]
+    shown = [posted.get("summary"), where.get("as_written")]
+    if Flag.PERSONAL_DATA in read["flags"]:
+        shown = []
     texts = [
         *shown,
         where.get("place"),
-        where.get("as_written"),
         read["claimant"],
         place.display if place else None,
         *(name.name for name in (place.names if place else ())),

@@ -1,6 +1,7 @@
 """Incidents as readers ask for them."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,55 +24,99 @@ Json = dict[str, Any]
 def find(
     session: Session, query: IncidentQuery, theatre: Theatre, after: Keyset | None, limit: int
 ) -> tuple[list[Json], Keyset | None]:
-    """One page of incidents, and where the next one starts."""
-    items: list[Json] = []
-    for row, account in _selected(session, query, theatre, after, limit):
-        items.append(account_view(account, _recorded(session, row.incident_id)))
-        if len(items) > limit:
+    """One page of incidents with their claims side by side, and where the next one starts."""
+    found: list[tuple[tables.Account, Account]] = []
+    for each in _selected(session, query, theatre, after, limit):
+        found.append(each)
+        if len(found) > limit:
             break
-        last = Keyset(_value(row, query), row.incident_id)
-    return items[:limit], last if len(items) > limit else None
+    shown = found[:limit]
+    items = _described(session, [account for _, account in shown])
+    following = None
+    if len(found) > limit:
+        last = shown[-1][0]
+        following = Keyset(_value(last, query), last.incident_id)
+    return items, following
 
 
 def get(session: Session, incident_id: str, theatre: Theatre) -> Json:
-    """One incident with its claims side by side, its parts, and what it is part of."""
+    """One incident with every report about it. Raises `NotFound`."""
     row = session.get(tables.Account, (incident_id, EVERYBODY))
     if row is None:
         raise NotFound
     [(account, _)] = load_accounts(session, [row])
-    told = session.scalars(
-        sa.select(tables.Report)
-        .where(tables.Report.incident_id == incident_id)
-        .order_by(tables.Report.reported_end, tables.Report.received_at, tables.Report.id)
-    ).all()
-    parts = session.execute(
-        sa.select(tables.Incident.id, tables.Incident.title)
-        .join(tables.Account, tables.Account.incident_id == tables.Incident.id)
-        .where(tables.Incident.parent_id == incident_id, tables.Account.claimant == EVERYBODY)
-        .order_by(tables.Account.known_start, tables.Incident.id)
-    )
+    [item] = _described(session, [account])
+    told = _reports_of(session, [incident_id])[incident_id]
     return {
-        **account_view(account, _recorded(session, incident_id)),
+        **item,
         "by_party": figures_by_party(account.figures),
-        "parts": [{"id": part_id, "title": title} for part_id, title in parts],
-        "matrix": claims_matrix((report.id, report.record) for report in told),
         "claims": [report_view(r.id, r.revision, r.record, theatre) for r in told],
     }
+
+
+def _described(session: Session, accounts: Sequence[Account]) -> list[Json]:
+    """Accounts with what is recorded of their incidents, their parts and every figure claimed."""
+    ids = [account.incident for account in accounts]
+    recorded = {
+        row.id: row
+        for row in session.scalars(sa.select(tables.Incident).where(tables.Incident.id.in_(ids)))
+    }
+    told = _reports_of(session, ids)
+    parts = _parts_of(session, ids)
+    return [
+        {
+            **account_view(
+                account,
+                title=recorded[account.incident].title,
+                part_of=recorded[account.incident].parent_id,
+                reason=recorded[account.incident].reason,
+                note=recorded[account.incident].note,
+            ),
+            "parts": parts[account.incident],
+            "matrix": claims_matrix((r.id, r.record) for r in told[account.incident]),
+        }
+        for account in accounts
+    ]
+
+
+def _reports_of(session: Session, incidents: Sequence[str]) -> dict[str, list[tables.Report]]:
+    """Reports by incident, in the order in which they were made."""
+    report = tables.Report
+    told: dict[str, list[tables.Report]] = defaultdict(list)
+    for row in session.scalars(
+        sa.select(report)
+        .where(report.incident_id.in_(incidents))
+        .order_by(report.reported_end, report.received_at, report.id)
+    ):
+        told[row.incident_id].append(row)
+    return told
+
+
+def _parts_of(session: Session, incidents: Sequence[str]) -> dict[str, list[Json]]:
+    incident, account = tables.Incident, tables.Account
+    parts: dict[str, list[Json]] = defaultdict(list)
+    for parent, part, title in session.execute(
+        sa.select(incident.parent_id, incident.id, incident.title)
+        .join(account, account.incident_id == incident.id)
+        .where(incident.parent_id.in_(incidents), account.claimant == EVERYBODY)
+        .order_by(account.known_start, incident.id)
+    ):
+        parts[parent].append({"id": part, "title": title})
+    return parts
 
 
 def _selected(
     session: Session, query: IncidentQuery, theatre: Theatre, after: Keyset | None, limit: int
 ) -> Iterator[tuple[tables.Account, Account]]:
-    """Rows in order; a cell of an aggregate is told by the very rule that filled it."""
+    """Accounts in order; a cell of an aggregate is told by the very rule that filled it."""
     timeline = None
     if query.cell is not None:
         timeline = timeline_of(session, query, query.cell.grain, query.cell.series, theatre)
     select = select_accounts(query, theatre)
+    order = account_order(query.clock)
     while True:
         rows = session.scalars(
-            page(select, account_order(query.clock), after, oldest_first=query.oldest_first).limit(
-                limit + 1
-            )
+            page(select, order, after, oldest_first=query.oldest_first).limit(limit + 1)
         ).all()
         for row, (account, _) in zip(rows, load_accounts(session, rows), strict=True):
             place = timeline.place(moment(account, query.clock, theatre)) if timeline else None
@@ -84,13 +129,3 @@ def _selected(
 
 def _value(row: tables.Account, query: IncidentQuery) -> Any:
     return getattr(row, account_order(query.clock)[0].key)
-
-
-def _recorded(session: Session, incident_id: str) -> Json:
-    row = session.get_one(tables.Incident, incident_id)
-    return {
-        "title": row.title,
-        "reason": row.reason,
-        "parent_id": row.parent_id,
-        "note": row.note,
-    }

@@ -88,7 +88,7 @@ def replace(
         and (wanted.get(key) or (0, None))[1] != (now.get(key) or (0, None))[1]
     ]
     journal.append(session, changes, author)
-    for kind, entry_id in different:
+    for kind, entry_id in sorted(now.keys() & different):
         session.execute(
             sa.delete(tables.Reference).where(
                 tables.Reference.kind == kind, tables.Reference.id == entry_id

@@ -1,7 +1,8 @@
 """Recording reports. One function changes a report, and it writes the revision."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -118,9 +119,7 @@ def amend(
     report = parse(ReportIn, _merged(old["posted"], changed))
     says_the_same = report.posted() == old["posted"]
     new = {
-        **old,
-        "posted": report.posted(),
-        "resolved": resolved_to_json(resolve(report.to_draft(), theatre, author.at)),
+        **_read_again(old, report, theatre, author.at),
         "status": old["status"] if says_the_same else Status.UNVERIFIED.value,
         "basis": old["basis"] if says_the_same else None,
     }
@@ -155,12 +154,10 @@ def reread(session: Session, theatre: Theatre, author: Author) -> int:
     for report_id in session.scalars(sa.select(tables.Report.id)).all():
         row = session.get_one(tables.Report, report_id)
         old = row.record
-        draft = parse(ReportIn, old["posted"]).to_draft()
-        read = resolved_to_json(resolve(draft, theatre, row.received_at))
-        if old.get("possible_duplicates"):
-            read["flags"] = sorted({*read["flags"], Flag.POSSIBLE_DUPLICATE.value})
-        if read != old["resolved"]:
-            revise(session, row, {**old, "resolved": read}, "reference data", theatre, author)
+        said_at = journal.latest_moment(session, REPORT, report_id)
+        new = _read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
+        if new["resolved"] != old["resolved"]:
+            revise(session, row, new, "reference data", theatre, author)
             changed += 1
     return changed
 
@@ -184,6 +181,25 @@ def get(session: Session, report_id: str) -> tables.Report:
     if row is None:
         raise NotFound
     return row
+
+
+def _read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -> Record:
+    """The record with its content read anew; what was found beside it stays."""
+    received = datetime.fromisoformat(old["received_at"])
+    read = resolved_to_json(resolve(report.to_draft(), theatre, now, received))
+    if old.get("possible_duplicates"):
+        read["flags"] = sorted({*read["flags"], Flag.POSSIBLE_DUPLICATE.value})
+    counts = _counting(old["counted"], old["reason"], read["flags"])
+    return {**old, "posted": report.posted(), "resolved": read, **counts}
+
+
+def _counting(counted: bool, reason: str | None, flags: Collection[str]) -> Record:
+    """What lies outside the monitored period is not counted, as long as it lies there."""
+    if reason == Flag.OUT_OF_PERIOD:
+        counted, reason = True, None
+    if counted and Flag.OUT_OF_PERIOD in flags:
+        counted, reason = False, Flag.OUT_OF_PERIOD.value
+    return {"counted": counted, "reason": reason}
 
 
 def _merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -263,9 +279,6 @@ class _Batch:
 
     def _record(self, submission: Submission, posted: dict[str, Any], resolved: Resolved) -> Record:
         decision = submission.decision
-        counted, reason = decision.counted, decision.reason
-        if Flag.OUT_OF_PERIOD in resolved.flags and counted:
-            counted, reason = False, Flag.OUT_OF_PERIOD.value
         voice = self._theatre.find_claimant(submission.report.claimant)
         check_status(
             decision.status,
@@ -278,8 +291,7 @@ class _Batch:
             "incident": self._incident_of(submission),
             "status": decision.status.value,
             "basis": decision.basis,
-            "counted": counted,
-            "reason": reason,
+            **_counting(decision.counted, decision.reason, resolved.flags),
             "received_at": instant_text(self._author.at),
             "resolved": resolved_to_json(resolved),
         }

@@ -1,6 +1,6 @@
 """Loading a folder of reference data, coverage and documented incidents. Twice changes nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -62,14 +62,13 @@ def load(session: Session, folder: Path, author: Author) -> Loaded:
         for entry in read_toml(folder / "coverage.toml").get("coverage", ())
     )
     incidents = list(_incidents_of(folder))
-    placed = told = 0
+    placed = 0
     for entry in _parents_first(incidents):
         try:
             placed += _load_incident(session, entry, theatre, author)
         except Invalid as error:
             raise error.under(str(entry["ref"])) from None
-    for entry in incidents:
-        told += _load_reports(session, entry, theatre, author)
+    told = _load_reports(session, incidents, theatre, author)
     return Loaded(changed, watched, placed, told)
 
 
@@ -127,18 +126,27 @@ def _load_incident(
     return grouping.place(session, incident, content, "seed data", theatre, author)
 
 
-def _load_reports(session: Session, entry: dict[str, Any], theatre: Theatre, author: Author) -> int:
-    new: list[Submission] = []
+def _load_reports(
+    session: Session, incidents: Iterable[dict[str, Any]], theatre: Theatre, author: Author
+) -> int:
+    new: dict[str, Submission] = {}
     revised = 0
-    for told in entry.get("report", ()):
-        try:
-            submission = _submission(told, id_of(entry["ref"]))
-            revised += _revised(session, submission, theatre, author, new)
-        except Invalid as error:
-            raise error.under(str(told.get("ref"))) from None
-    for result in reports.record(session, new, theatre, author, _no_new_ids):
-        if result.error is not None:
-            raise result.error
+    for entry in incidents:
+        for told in entry.get("report", ()):
+            ref = str(told.get("ref"))
+            try:
+                submission = _submission(told, id_of(entry["ref"]))
+                row = session.get(tables.Report, submission.report.id)
+                if row is None:
+                    new[ref] = submission
+                else:
+                    revised += _revise(session, row, submission, theatre, author)
+            except Invalid as error:
+                raise error.under(ref) from None
+    results = reports.record(session, list(new.values()), theatre, author, _no_new_ids)
+    for ref, result in zip(new, results, strict=True):
+        if isinstance(result.error, Invalid):
+            raise result.error.under(ref)
     return len(new) + revised
 
 
@@ -160,19 +168,15 @@ def _submission(told: dict[str, Any], incident: str) -> Submission:
     return Submission(report, decision=decision)
 
 
-def _revised(
+def _revise(
     session: Session,
+    row: tables.Report,
     submission: Submission,
     theatre: Theatre,
     author: Author,
-    new: list[Submission],
 ) -> bool:
-    """Whether a known report was revised; an unknown one is put with the new ones."""
+    """Whether the file says something else of a report than it did when it was last loaded."""
     report, decision = submission.report, submission.decision
-    row = session.get(tables.Report, report.id)
-    if row is None:
-        new.append(submission)
-        return False
     said = journal.latest_content(session, REPORT, row.id, actor=ACTOR) or {}
     wanted = {
         "posted": report.posted(),

@@ -155,6 +155,16 @@ def test_b13_nought_nought_is_flagged_and_is_no_position() -> None:
     assert with_place.point == Point(39.6, 46.5, Precision.SETTLEMENT)
 
 
+@pytest.mark.parametrize(
+    ("precision", "sector"), [(Precision.SECTOR, "corridor"), (Precision.THEATRE, "theatre")]
+)
+def test_coordinates_that_stand_for_an_area_file_the_event_and_are_no_position(
+    precision: Precision, sector: str
+) -> None:
+    told = read(where=Where(latitude=39.5, longitude=46.5, precision=precision))
+    assert (told.sector, told.point, told.flags) == (sector, None, frozenset())
+
+
 def test_b14_a_point_outside_the_area_is_kept_with_a_flag() -> None:
     told = read(where=Where(latitude=10, longitude=10))
     assert told.flags == {Flag.OUTSIDE_AREA}
@@ -352,7 +362,10 @@ def test_any_position_on_the_globe_is_kept_or_doubted(
 ) -> None:
     told = read(where=Where(latitude=latitude, longitude=longitude, precision=precision))
     assert (told.sector is None) == bool(told.flags)
-    assert Flag.NULL_ISLAND in told.flags or told.point == Point(latitude, longitude, precision)
+    if Flag.NULL_ISLAND in told.flags or precision in (Precision.SECTOR, Precision.THEATRE):
+        assert told.point is None
+    else:
+        assert told.point == Point(latitude, longitude, precision)
 
 
 def test_days_of_receipt_are_days_of_the_theatre() -> None:

@@ -44,8 +44,12 @@ def test_a_place_moves_with_the_line_and_across_the_change_is_known_only_above()
     assert SECTORS.of_place(shusha, when("2020-11-07")) == "rear"
     assert SECTORS.of_place(shusha, when("2022-08-03")) == "corridor"
     assert SECTORS.of_place(shusha, when("2020-11")) == "theatre"
-    nowhere = Place("x", "X", sectors=(SectorSpan("corridor", NEW_LINE),))
-    assert SECTORS.of_place(nowhere, when("2016")) is None
+
+
+def test_a_place_filed_at_other_times_only_is_in_what_its_sectors_lie_in() -> None:
+    later = Place("x", "X", sectors=(SectorSpan("corridor", NEW_LINE),))
+    assert SECTORS.of_place(later, when("2016")) == "theatre"
+    assert SECTORS.of_place(Place("x", "X"), when("2016")) is None
 
 
 @pytest.mark.parametrize(
