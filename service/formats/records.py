@@ -8,7 +8,7 @@ from service.domain.drafts import Resolved
 from service.domain.figures import Figure
 from service.domain.places import Point
 from service.domain.reports import Report
-from service.domain.vocabulary import Group, Outcome, Precision, Stance, Status
+from service.domain.vocabulary import Flag, Group, Outcome, Precision, Stance, Status
 from service.domain.when import When
 
 
@@ -72,6 +72,12 @@ def when_of(read: dict[str, Any]) -> When:
         latest=_instant(read["latest"]),
         approximate=read["approximate"],
     )
+
+
+def place_as_written(where: dict[str, Any], read: dict[str, Any]) -> str | None:
+    """The sender's words for the place; a sector that could not be taken counts as words."""
+    not_taken = "where.sector" in read["unmapped"] or Flag.SECTOR_NOT_VALID in read["flags"]
+    return where.get("as_written") or (where.get("sector") if not_taken else None)
 
 
 def reported_of(read: dict[str, Any]) -> When:

@@ -12,7 +12,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
-from service.formats.records import reported_of, when_of
+from service.formats.records import place_as_written, reported_of, when_of
 
 Json = dict[str, Any]
 
@@ -319,7 +319,7 @@ def _where_view(where: Json, read: Json, theatre: Theatre, *, personal: bool) ->
         "place_id": read["place"],
         "display": place.display if place else None,
         "sector": read["sector"],
-        "as_written": None if personal else where.get("as_written"),
+        "as_written": None if personal else place_as_written(where, read),
         "lat": point[0],
         "lon": point[1],
         "precision": point[2],

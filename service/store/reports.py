@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.domain.places import fold_words
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Flag, Outcome
-from service.formats.records import report_of
+from service.formats.records import place_as_written, report_of
 from service.store import tables
 
 Record = dict[str, Any]
@@ -79,7 +79,7 @@ def _search_text(record: Record, theatre: Theatre) -> str:
     posted, read = record["posted"], record["resolved"]
     where = posted["where"]
     place = theatre.gazetteer.get(read["place"]) if read["place"] else None
-    shown = [posted.get("summary"), where.get("as_written")]
+    shown = [posted.get("summary"), place_as_written(where, read)]
     if Flag.PERSONAL_DATA in read["flags"]:
         shown = []
     texts = [

@@ -101,7 +101,7 @@ def _parts_of(session: Session, incidents: Sequence[str]) -> dict[str, list[Json
         .where(incident.parent_id.in_(incidents), account.claimant == EVERYBODY)
         .order_by(account.known_start, incident.id)
     ):
-        parts[parent].append({"id": part, "title": title})
+        parts[str(parent)].append({"id": part, "title": title})
     return parts
 
 
