@@ -2,15 +2,20 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from alembic.util import CommandError
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from service.api.app import create_app
-from service.errors import TrackerError
+from service.errors import TrackerError, Unavailable
 from service.identity import new_id
 from service.settings import Settings
 from service.store import schema
@@ -23,14 +28,21 @@ keys_app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API key
 app.add_typer(keys_app, name="keys")
 
 
-def _database(settings: Settings) -> Database:
-    return Database(settings.database_url, statement_timeout=settings.statement_timeout)
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database_url, statement_timeout=settings.statement_timeout)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 @app.command()
 def serve() -> None:
     """Serve the API on HOST:PORT."""
     settings = Settings()
+    with _database(settings) as database:
+        schema.check_schema(database)
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -59,9 +71,11 @@ def load_seed(
 ) -> None:
     """Load the reference data and the documented incidents; twice changes nothing."""
     settings = Settings()
-    database = _database(settings)
     author = Author(seed.ACTOR, datetime.now(UTC))
-    loaded = database.write(lambda session: seed.load(session, folder or settings.seed_dir, author))
+    with _database(settings) as database:
+        loaded = database.write(
+            lambda session: seed.load(session, folder or settings.seed_dir, author)
+        )
     if loaded.nothing:
         typer.echo("Nothing changed.")
     else:
@@ -76,14 +90,15 @@ def check(
     repair: Annotated[bool, typer.Option(help="Derive anew what differs.")] = False,
 ) -> None:
     """Recount every figure from its reports and compare; exit 1 where any differs."""
-    database = _database(Settings())
-    with database.reading() as session:
-        theatre = reference.load(session)
-        wrong = accounts.differences(session, theatre)
+    with _database(Settings()) as database:
+        with database.reading() as session:
+            theatre = reference.load(session)
+            wrong = accounts.differences(session, theatre)
+        if wrong and repair:
+            database.write(lambda session: accounts.refresh_incidents(session, wrong, theatre))
     for incident in wrong:
         typer.echo(f"differs: {incident}")
     if wrong and repair:
-        database.write(lambda session: accounts.refresh_incidents(session, wrong, theatre))
         typer.echo(f"Repaired {len(wrong)} incidents.")
     elif wrong:
         raise typer.Exit(1)
@@ -103,21 +118,27 @@ def create_key(
 ) -> None:
     """Make a key and show it once."""
     settings = Settings()
-    database = _database(settings)
-    if if_none:
+    now = datetime.now(UTC)
+    with _database(settings) as database:
+
+        def create() -> str:
+            return database.write(
+                lambda session: keys.create(session, name, now, new_id, may_link=may_link)
+            )
+
+        if not if_none:
+            typer.echo(create())
+            return
         with database.reading() as session:
             if keys.any_usable(session):
                 typer.echo(f"A key exists; the first was written to {settings.key_file}")
                 return
-    now = datetime.now(UTC)
-    key = database.write(lambda session: keys.create(session, name, now, new_id, may_link=may_link))
-    if not if_none:
-        typer.echo(key)
-        return
-    settings.key_file.parent.mkdir(parents=True, exist_ok=True)
-    opened = os.open(settings.key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(opened, "w") as file:
-        file.write(key + "\n")
+        settings.key_file.parent.mkdir(parents=True, exist_ok=True)
+        # Opened first: a key that cannot be written down would be one that nobody knows.
+        opened = os.open(settings.key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(opened, "w") as file:
+            settings.key_file.chmod(0o600)
+            file.write(create() + "\n")
     typer.echo(f"The first API key is in {settings.key_file}. Try it with:")
     typer.echo(
         f"  curl -H \"Authorization: Bearer $(cat '{settings.key_file}')\" "
@@ -131,7 +152,7 @@ def create_key(
 @keys_app.command("list")
 def list_keys() -> None:
     """Names and times of all keys; never the keys."""
-    with _database(Settings()).reading() as session:
+    with _database(Settings()) as database, database.reading() as session:
         for key in keys.listed(session):
             state = "revoked" if key.revoked_at else "usable"
             may = ", may link" if key.may_link else ""
@@ -142,16 +163,32 @@ def list_keys() -> None:
 def revoke_key(name: str) -> None:
     """Make a key useless from now on."""
     now = datetime.now(UTC)
-    _database(Settings()).write(lambda session: keys.revoke(session, name, now))
+    with _database(Settings()) as database:
+        database.write(lambda session: keys.revoke(session, name, now))
+
+
+_EXPECTED = (TrackerError, SQLAlchemyError, CommandError, ValidationError, ImportError, OSError)
 
 
 def main() -> None:
     """Run a command; say what is wrong in one line."""
+    # The database holds positions of observers; nobody else on the machine reads what we make.
+    os.umask(0o077)
     try:
         app()
-    except TrackerError as error:
-        print(f"ceasefire: {error}", file=sys.stderr)  # noqa: T201
+    except _EXPECTED as error:
+        print(f"ceasefire: {_reason(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    if isinstance(error, DBAPIError):
+        return str(error.orig).partition("\n")[0]
+    if isinstance(error, Unavailable) and error.__cause__ is not None:
+        return f"{error} ({_reason(error.__cause__)})"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def _with_driver(url: str) -> str:
     """Name the driver where hosting providers leave it out: bare names differ between releases."""
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        # The reason would repeat parts of the URL, and it may hold a password.
+        raise ValueError("is not the URL of a database") from None
     scheme, separator, rest = url.partition("://")
     if scheme in {"postgres", "postgresql"}:
         return f"postgresql+psycopg{separator}{rest}"

@@ -171,9 +171,9 @@ class Question:
         exact = self.asked.get("weapon_exact") == "true"
         found = set()
         for weapon in told.weapons:
-            path = tree.path(weapon) if weapon in tree.entries else []
-            if asked is None or (weapon == asked if exact else asked in path):
-                found.add(path[min(self.level, len(path) - 1)] if path else "unmapped")
+            path = tree.path(weapon) if weapon in tree.entries else ["unmapped"]
+            if asked is None or (path[-1] == asked if exact else asked in path):
+                found.add(path[min(self.level, len(path) - 1)])
         return found or {"unstated"}
 
     def period(self, when: Span) -> str:
@@ -233,7 +233,9 @@ class Question:
             ]
         if name == "weapon":
             tree = oracle.weapons
-            codes = tree.entries if asked is None else set(tree.entries) & tree.branch(asked)
+            codes = set(tree.entries) if asked is None else set(tree.entries) & tree.branch(asked)
+            if "weapon_exact" in self.asked and asked is not None:
+                codes &= {asked}
             paths = [tree.path(code) for code in codes]
             return [(w,) for w in {path[min(self.level, len(path) - 1)] for path in paths}]
         known_codes = {
@@ -316,6 +318,8 @@ class Question:
     def _has_weapon(self, told: Told, asked: str) -> bool:
         if asked == "unstated":
             return not told.weapons
+        if asked == "unmapped":
+            return not told.weapons <= set(self.oracle.weapons.entries)
         exact = self.asked.get("weapon_exact") == "true"
         return not told.weapons.isdisjoint({asked} if exact else self.oracle.weapons.branch(asked))
 

@@ -23,9 +23,9 @@ scripts = st.lists(happenings, min_size=5, max_size=25)
 VALUES: dict[str, list[Any]] = {
     "clock": ["reported", "received"],
     "sector": [*SECTORS, "unlocated"],
-    "weapon": [*WEAPONS[:-1], "indirect-fire", "unstated"],
+    "weapon": [*WEAPONS[:-1], "indirect-fire", "unmapped", "unstated"],
     "weapon_exact": ["true"],
-    "party": ["armenia", "azerbaijan", "unstated"],
+    "party": ["armenia", "azerbaijan", "Ruritania", "unstated"],
     "status": ["unverified", "corroborated", "verified"],
     "claimant": CLAIMANTS,
     "according_to": CLAIMANTS,

@@ -70,7 +70,7 @@ def get_aggregates(
     asked = {
         name: value
         for name, value in request.query_params.items()
-        if name not in ("period", "by", "fill", "format", "series", "level")
+        if name not in ("period", "by", "fill", "format", "series")
     }
     with context.database.reading() as session:
         theatre = context.theatres.current(session)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.parameters import ListParameters
+from service.api.parameters import IncidentParameters
 from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import INCIDENT, LIST_OF_INCIDENTS, refusals
 from service.formats import tabular
@@ -23,7 +23,7 @@ router = APIRouter(route_class=StrictRoute, tags=["incidents"])
     responses={200: LIST_OF_INCIDENTS, **refusals(422, 503)},
 )
 def list_incidents(
-    request: Request, parameters: Annotated[ListParameters, Query()], context: Ctx
+    request: Request, parameters: Annotated[IncidentParameters, Query()], context: Ctx
 ) -> Response:
     """Incidents that all filters select, with the figures derived from their reports."""
     with context.database.reading() as session:

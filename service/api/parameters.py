@@ -12,9 +12,10 @@ import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from service.domain.periods import Grain
+from service.domain.places import fold_words
 from service.domain.queries import BoundingBox, CellFilter, Clock, IncidentQuery, WatchQuery
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import UNLOCATED, UNSTATED, Status
+from service.domain.vocabulary import UNLOCATED, UNMAPPED, UNSTATED, Status
 from service.domain.when import parse_when
 from service.errors import Invalid
 from service.formats.reports import Code
@@ -71,13 +72,13 @@ class FilterParameters(BaseModel):
     level: Annotated[Whole, Field(ge=0, le=9)] = 1
     """Depth in the tree of sectors or weapons: 0 theatre, 1 line or area, 2 section."""
     within: Code | None = None
-    """With `sector=unlocated`: the sector that is known instead."""
+    """With `sector=unlocated`: the sector that is known instead, or `unlocated` for none."""
     place: Code | None = None
     """A place in any known spelling."""
     bbox: Annotated[str | None, Field(max_length=100)] = None
     """West, south, east, north in degrees (RFC 7946), of published positions."""
     weapon: Code | None = None
-    """A class of weapon with all below it, or `unstated`."""
+    """A class of weapon with all below it, `unmapped`, or `unstated`."""
     weapon_exact: YesNo = None
     """With `weapon`: the class itself, without what is below it."""
     claimant: Code | None = None
@@ -106,18 +107,18 @@ class FilterParameters(BaseModel):
             clock=self.clock,
             sector=_known("sector", self.sector, theatre.sectors, UNLOCATED),
             level=self.level,
-            within=_known("within", self.within, theatre.sectors),
+            within=_known("within", self.within, theatre.sectors, UNLOCATED),
             place=_place(self.place, theatre),
             bbox=_box(self.bbox),
-            weapon=_known("weapon", self.weapon, theatre.weapons, UNSTATED),
+            weapon=_known("weapon", self.weapon, theatre.weapons, UNSTATED, UNMAPPED),
             weapon_exact=bool(self.weapon_exact),
             claimant=_claimant(self.claimant, theatre),
-            party=_known("party", self.party, theatre.parties, UNSTATED),
-            attributed_to=_known("attributed_to", self.attributed_to, theatre.parties),
+            party=_party(self.party, theatre),
+            attributed_to=_party(self.attributed_to, theatre),
             status=self.status,
             contested=self.contested,
             min_killed=self.min_killed,
-            text=self.q,
+            text=_words(self.q),
             according_to=_claimant(self.according_to, theatre),
         )
 
@@ -168,25 +169,35 @@ class ListParameters(FilterParameters, PageParameters):
     """A named period: what touches it is selected."""
     counted: YesNo = None
     """Only what figures count, or only what they leave out."""
+    order: Literal["newest", "oldest"] = "newest"
+
+    def filters(self, theatre: Theatre) -> IncidentQuery:
+        query = super().filters(theatre)
+        if self.period is not None:
+            query = during(query, self.period, theatre)
+        return replace(query, counted=self.counted, oldest_first=self.order == "oldest")
+
+
+class IncidentParameters(ListParameters):
+    """What lists of incidents know besides: one row of an aggregate."""
+
     grain: Annotated[Grain | None, Field(strict=False)] = None
     """With `bucket`: the incidents of one row of an aggregate."""
     bucket: Code | None = None
-    order: Literal["newest", "oldest"] = "newest"
 
     def filters(self, theatre: Theatre) -> IncidentQuery:
         query = super().filters(theatre)
         if (self.grain is None) != (self.bucket is None):
             raise Invalid("goes with bucket", "grain")
-        cell = None
-        if self.grain is not None and self.bucket is not None:
-            cell = CellFilter(self.grain, self.bucket, self.series)
-        if self.period is not None:
-            query = during(query, self.period, theatre)
-        return replace(query, counted=self.counted, cell=cell, oldest_first=self.order == "oldest")
+        if self.grain is None or self.bucket is None:
+            return query
+        return replace(query, cell=CellFilter(self.grain, self.bucket, self.series))
 
 
-class WatchParameters(PageParameters):
-    """Which span of time and sector, and which page."""
+class WatchParameters(BaseModel):
+    """Which span of time and sector."""
+
+    model_config = FilterParameters.model_config
 
     first: Day | None = Field(default=None, alias="from")
     """First day, month or year; what overlaps it is selected."""
@@ -222,6 +233,17 @@ def _known(name: str, code: str | None, known: Any, *others: str) -> str | None:
 def _claimant(text: str | None, theatre: Theatre) -> str | None:
     found = theatre.find_claimant(text) if text else None
     return found.id if found else text
+
+
+def _party(text: str | None, theatre: Theatre) -> str | None:
+    found = theatre.find_party(text) if text else None
+    return found.id if found else text
+
+
+def _words(text: str | None) -> str | None:
+    if text is not None and not fold_words(text):
+        raise Invalid("holds no word to look for", "q")
+    return text
 
 
 def _place(spelling: str | None, theatre: Theatre) -> str | None:

@@ -8,11 +8,12 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Match
 
 from service import errors
-from service.errors import Invalid, Problem, TrackerError
+from service.errors import Invalid, Malformed, Problem, TrackerError
 from service.formats.validation import problems_of
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(_: Request, error: RequestValidationError) -> Response:
         found = [
-            Problem(p.field.partition(".")[2] or p.field, p.message)
+            # The first part of the path says whether it is of the body, the query or the path.
+            Problem(p.field.partition(".")[2], p.message)
             for p in problems_of(error.errors())
         ]
         return problem(422, Invalid.detail, found)
@@ -101,6 +103,11 @@ def install(app: FastAPI) -> None:
         title = TITLES.get(error.status_code, "Error")
         headers = {"Allow": _allowed(request)} if error.status_code == 405 else error.headers
         return problem(error.status_code, f"{title}.", headers=headers)
+
+    @app.exception_handler(ClientDisconnect)
+    def gone(_: Request, __: ClientDisconnect) -> Response:
+        # Nobody is there to read it; it only keeps a broken connection from counting as our fault.
+        return problem(400, Malformed.detail)
 
     @app.exception_handler(Exception)
     def unforeseen(_: Request, __: Exception) -> Response:

@@ -1,6 +1,8 @@
 """Posting, reading and changing reports."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import ExitStack
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, cast
 
@@ -8,14 +10,13 @@ import orjson
 from fastapi import APIRouter, Header, Path, Query, Request
 from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from service.api import answers, problems
 from service.api.parameters import ListParameters, YesNo
 from service.api.requests import Context, Ctx, CurrentHolder, StrictRoute, check_media
 from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
-from service.domain.queries import IncidentQuery
-from service.errors import Invalid, PreconditionMissing, Stale, TooLarge
+from service.errors import PreconditionMissing, Stale, TooLarge, TooSlow
 from service.formats import tabular
 from service.formats.reports import Identifier, ReportIn, ShortText, Strict
 from service.formats.views import receipt, report_view
@@ -29,12 +30,27 @@ router = APIRouter(route_class=StrictRoute, tags=["reports"])
 ReportId = Annotated[Identifier, Path()]
 _SPOOLED: Final = 1024 * 1024
 _NDJSON: Final = "application/x-ndjson"
+_LINES: Final = (
+    '{"when": "2022-09-20", "where": {"lat": 39.64, "lon": 46.55}, "claimant": "a feed"}\n'
+    '{"when": "[..2022-09-21]", "where": {"sector": "lachin-corridor"}, "claimant": "a feed"}\n'
+)
 
 
 class ReportChange(Strict):
     """A JSON merge patch (RFC 7396) over a report, with the reason for it."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "reason": "The claimant corrected the count the next morning.",
+                    "casualties": [{"party": "nk-de-facto", "group": "military", "killed": 3}],
+                },
+                {"reason": "Sent by mistake.", "status": "withdrawn"},
+            ]
+        },
+    )
 
     reason: ShortText
     """Why the report changes; kept with the revision."""
@@ -76,10 +92,16 @@ def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Respon
 @router.post(
     "/reports/bulk",
     summary="Send many reports",
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "One outcome per report, then the account of all.",
-            "content": {_NDJSON: {"example": '{"line":1,"outcome":"created","id":"…"}'}},
+            "content": {
+                _NDJSON: {
+                    "schema": {"type": "string"},
+                    "example": '{"line":1,"outcome":"created","id":"…"}',
+                }
+            },
         },
         **refusals(401, 413, 415, 422, 503),
     },
@@ -87,8 +109,8 @@ def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Respon
         "requestBody": {
             "required": True,
             "content": {
-                _NDJSON: {"schema": {"type": "string"}},
-                "text/csv": {"schema": {"type": "string"}, "example": tabular.TEMPLATE},
+                _NDJSON: {"schema": {"type": "string"}, "example": _LINES},
+                "text/csv": {"schema": {"type": "string"}, "example": tabular.EXAMPLE},
             },
         }
     },
@@ -102,7 +124,8 @@ async def post_reports(
     """Record reports from NDJSON (one report a line) or CSV (one row per casualty line).
 
     The answer is NDJSON: one outcome per report, `created`, `unchanged` or `rejected` with its
-    reasons, and a last line that counts them. With `atomic=true` one rejected report rejects
+    reasons, and a last line that counts them and names columns of our own exports that cannot be
+    set. With `atomic=true` one rejected report rejects
     all, answered as a problem document that lists every outcome.
     """
     media = check_media(request, _NDJSON, "application/ndjson", "text/csv")
@@ -113,19 +136,24 @@ async def post_reports(
 
 
 def _loaded(upload: bulk.Upload, context: Context, *, atomic: bool) -> Response:
-    out = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
-    with upload.file:
+    with upload.file, ExitStack() as unless_answered:
+        out = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
+        unless_answered.enter_context(out)
+        ignored = upload.ignored()
         if atomic:
             account, stored = bulk.load_whole(context.database, context.theatres, upload, out)
         else:
             account = bulk.load(context.database, context.theatres, upload, out)
             stored = True
-    summary = {
+        unless_answered.pop_all()
+    summary: dict[str, Any] = {
         "read": account.read,
         "created": account.created if stored else 0,
         "unchanged": account.unchanged,
         "rejected": account.rejected,
     }
+    if ignored:
+        summary["ignored"] = ignored
     out.seek(0)
     if stored:
         return StreamingResponse(_as_lines(out, summary), media_type=_NDJSON)
@@ -133,14 +161,14 @@ def _loaded(upload: bulk.Upload, context: Context, *, atomic: bool) -> Response:
     return StreamingResponse(_as_problem(out, summary), 422, media_type=problems.MEDIA_TYPE)
 
 
-def _as_lines(out: BinaryIO, summary: dict[str, int]) -> Iterator[bytes]:
+def _as_lines(out: BinaryIO, summary: dict[str, Any]) -> Iterator[bytes]:
     with out:
         while chunk := out.read(65_536):
             yield chunk
     yield orjson.dumps({"summary": summary}) + b"\n"
 
 
-def _as_problem(out: BinaryIO, summary: dict[str, int]) -> Iterator[bytes]:
+def _as_problem(out: BinaryIO, summary: dict[str, Any]) -> Iterator[bytes]:
     """A problem document with every outcome in it, none of them stored."""
     told = problems.document(422, "Some reports are not sound, so none was stored.")
     yield orjson.dumps({**told, "summary": summary})[:-1] + b',"outcomes":['
@@ -156,23 +184,32 @@ async def _spooled(request: Request, context: Context) -> BinaryIO:
     """The whole body in a temporary file: a body cut off on its way stores nothing."""
     file = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > context.max_upload_bytes:
-            file.close()
-            raise TooLarge
-        await run_in_threadpool(file.write, chunk)
+    try:
+        async with asyncio.timeout(context.body_timeout) as patience:
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > context.max_upload_bytes:
+                    raise TooLarge
+                await run_in_threadpool(file.write, chunk)
+                # An upload may be long; only a pause in it may not.
+                patience.reschedule(asyncio.get_running_loop().time() + context.body_timeout)
+    except TimeoutError:
+        raise TooSlow from None
     return file
 
 
 @router.get(
     "/reports/template",
     summary="An empty CSV for uploads",
-    response_class=PlainTextResponse,
+    response_class=Response,
+    responses={
+        200: {"description": "CSV.", "content": {"text/csv": {"schema": {"type": "string"}}}},
+        **refusals(422),
+    },
 )
 def get_template() -> Response:
     """The header line of the CSV that `/v1/reports/bulk` takes, with the commonest columns."""
-    return PlainTextResponse(tabular.TEMPLATE, media_type="text/csv; charset=utf-8")
+    return Response(tabular.TEMPLATE, media_type="text/csv; charset=utf-8")
 
 
 @router.get(
@@ -187,7 +224,6 @@ def list_reports(
     with context.database.reading() as session:
         theatre = context.theatres.current(session)
         query = parameters.filters(theatre)
-        _check_list(query)
         rows, last = reports.find(session, query, theatre, parameters.after(), parameters.limit)
         items = [report_view(r.id, r.revision, r.record, theatre) for r in rows]
     following = parameters.cursor_to(last)
@@ -196,11 +232,6 @@ def list_reports(
         headers = answers.next_link(request, following)
         return answers.csv(tabular.REPORT_COLUMNS, flat, "reports", headers)
     return answers.json(answers.listed(items, following))
-
-
-def _check_list(query: IncidentQuery) -> None:
-    if query.cell is not None:
-        raise Invalid("is a filter of incidents", "bucket")
 
 
 @router.get(
@@ -244,7 +275,16 @@ def get_revisions(report_id: ReportId, context: Ctx) -> Response:
 @router.patch(
     "/reports/{report_id}",
     summary="Change or withdraw a report",
-    responses={200: REPORT, **refusals(400, 401, 404, 409, 412, 415, 422, 428, 503)},
+    responses={200: REPORT, **refusals(400, 401, 404, 408, 409, 412, 413, 415, 422, 428, 503)},
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/merge-patch+json": {
+                    "schema": {"$ref": "#/components/schemas/ReportChange"}
+                }
+            }
+        }
+    },
 )
 def patch_report(
     report_id: ReportId,
@@ -259,7 +299,7 @@ def patch_report(
     """
     expected = _revision_of(if_match)
     author = Author(holder.name, context.now())
-    changes = change.model_dump(mode="json", exclude_unset=True, exclude={"reason"})
+    changes = change.model_dump(exclude_unset=True, exclude={"reason"})
 
     def work(session: Any) -> dict[str, Any]:
         theatre = context.theatres.current(session)

@@ -120,6 +120,8 @@ class Report(Span):
     id: str
     revision: int
     incident: str
+    timezone: str | None
+    """Of times of day in `when` that have no offset."""
     where: PublicWhere
     weapons: list[Weapon]
     casualties: list[Casualties]

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.parameters import WatchParameters
+from service.api.parameters import PageParameters, WatchParameters
 from service.api.requests import Ctx, CurrentHolder, StrictRoute
 from service.api.shapes import (
     COMPARED_TALLIES,
@@ -50,8 +50,12 @@ class TallyParameters(WatchParameters):
         )
 
 
-class CoverageParameters(WatchParameters):
-    """Which coverage."""
+class TallyListParameters(TallyParameters, PageParameters):
+    """Which tallies, and which page in which format."""
+
+
+class CoverageParameters(WatchParameters, PageParameters):
+    """Which coverage, and which page in which format."""
 
     observer: Code | None = None
     access: Annotated[Access | None, Field(strict=False)] = None
@@ -81,7 +85,7 @@ def post_tally(tally: TallyIn, holder: CurrentHolder, context: Ctx) -> Response:
     "/tallies", summary="List tallies", responses={200: LIST_OF_TALLIES, **refusals(422, 503)}
 )
 def list_tallies(
-    request: Request, parameters: Annotated[TallyParameters, Query()], context: Ctx
+    request: Request, parameters: Annotated[TallyListParameters, Query()], context: Ctx
 ) -> Response:
     """Tallies whose span touches `from`–`to`, in the order of time."""
     with context.database.reading() as session:
@@ -147,7 +151,7 @@ def _created(outcome: Outcomes, view: dict[str, Any]) -> Response:
 
 def _listed(
     request: Request,
-    parameters: WatchParameters,
+    parameters: PageParameters,
     items: list[dict[str, Any]],
     following: str | None,
     columns: tuple[str, ...],

@@ -26,10 +26,12 @@ from service.domain.verification import COUNTED, STRENGTH
 from service.domain.vocabulary import (
     SUMMED_OUTCOMES,
     UNLOCATED,
+    UNMAPPED,
     UNSTATED,
     Outcome,
     Status,
 )
+from service.domain.weapons import Weapons
 from service.domain.when import When
 from service.errors import Invalid
 
@@ -162,6 +164,18 @@ def sector_key(sector: str | None, level: int, theatre: Theatre) -> tuple[str, s
     return (known, None) if known is not None else (UNLOCATED, sector)
 
 
+def _asked_weapons(
+    used: frozenset[str], filters: IncidentQuery, weapons: Weapons
+) -> frozenset[str]:
+    """Those that the filter selects: rows of other weapons are not asked for."""
+    asked = filters.weapon
+    if asked is None:
+        return used
+    if asked not in weapons:
+        return frozenset(w for w in used if asked == UNMAPPED and w not in weapons)
+    return used & ({asked} if filters.weapon_exact else weapons.tree.branch(asked))
+
+
 class _Splitter:
     """Splits an account into shares along dimensions, keeping what the filters select."""
 
@@ -189,9 +203,8 @@ class _Splitter:
             return [f"{key}/{within}" if within else key]
         if dimension is Dimension.WEAPON:
             weapons = self._theatre.weapons
-            return sorted({weapons.at_level(w, level) for w in telling.account.weapons}) or [
-                UNSTATED
-            ]
+            used = _asked_weapons(telling.account.weapons, self._filters, weapons)
+            return sorted({weapons.at_level(w, level) for w in used}) or [UNSTATED]
         return [telling.claimant or ""]
 
     def _parties(self, account: Account, *, split: bool) -> list[str | None]:
@@ -268,7 +281,7 @@ class _Grid:
             if dimension is Dimension.SECTOR:
                 place, _, within = key.partition("/")
                 shown[dimension.value], shown["within"] = place, within or None
-                sector = place if place == UNLOCATED else self._finer(sector, place)
+                sector = self._theatre.sectors.tree.finer(sector, place)
         bucket = self._buckets.get(period)
         return self._shown(period, bucket, shown, cell, self._covered(sector, bucket))
 
@@ -276,10 +289,6 @@ class _Grid:
         bucket = Bucket("total", self._timeline.first, self._timeline.last)
         covered = self._covered(self._query.filters.sector, bucket)
         return self._shown("total", bucket, {}, cell, covered)
-
-    def _finer(self, asked: str | None, row: str) -> str:
-        tree = self._theatre.sectors.tree
-        return asked if asked in tree and asked and tree.holds(row, asked) else row
 
     def _covered(self, sector: str | None, bucket: Bucket | None) -> Covered | None:
         if bucket is None or sector == UNLOCATED:
@@ -327,12 +336,9 @@ class _Grid:
                     or (asked in tree and (tree.holds(asked, s) or tree.holds(s, asked)))
                 ]
             case Dimension.WEAPON:
-                branch = (
-                    theatre.weapons.tree.branch(filters.weapon)
-                    if filters.weapon in theatre.weapons and filters.weapon
-                    else frozenset(w.id for w in theatre.weapons if not filters.weapon)
-                )
-                return sorted({theatre.weapons.at_level(w, filters.level) for w in branch})
+                known = frozenset(self._known(dimension))
+                asked_for = _asked_weapons(known, filters, theatre.weapons)
+                return sorted({theatre.weapons.at_level(w, filters.level) for w in asked_for})
             case Dimension.CLAIMANT:
                 return [c for c in theatre.claimants if filters.claimant in (None, c)]
             case Dimension.PARTY:

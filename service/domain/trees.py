@@ -35,6 +35,10 @@ class Tree:
         """Whether `node` is `ancestor` or lies below it."""
         return ancestor in self._paths[node]
 
+    def finer(self, asked: str | None, node: str) -> str:
+        """`asked` where it is `node` or lies below it, else `node`."""
+        return asked if asked and node in self._paths.get(asked, ()) else node
+
     def branch(self, node: str) -> frozenset[str]:
         """The node and all below it."""
         return frozenset(other for other, path in self._paths.items() if node in path)

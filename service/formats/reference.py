@@ -3,6 +3,7 @@
 import csv
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -34,6 +35,19 @@ FILES: Final = (
     ("periods.toml", "period"),
 )
 KINDS: Final = ("theatre", *(kind for _, kind in FILES))
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Let what is wrong with an entry be raised as `Invalid` that says where the entry stands."""
+    try:
+        yield
+    except Invalid as error:
+        raise error.under(where) from None
+    except KeyError as error:
+        raise Invalid(f"lacks {error.args[0]}", where) from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Invalid(str(error), where) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -110,14 +124,8 @@ def _each(
         if name in seen:
             raise Invalid("stands twice", f"{kind}.{name}")
         seen.add(name)
-        try:
+        with naming(f"{kind}.{name}"):
             built.append(build(entry))
-        except Invalid as error:
-            raise error.under(f"{kind}.{name}") from None
-        except KeyError as error:
-            raise Invalid(f"lacks {error.args[0]}", f"{kind}.{name}") from None
-        except ValueError as error:
-            raise Invalid(str(error), f"{kind}.{name}") from None
     return tuple(built)
 
 

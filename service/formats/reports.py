@@ -10,6 +10,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    JsonValue,
     Tag,
     model_validator,
 )
@@ -230,8 +231,43 @@ class AboutIn(Strict):
         return self
 
 
+_EXAMPLES: Final[list[JsonValue]] = [
+    {
+        "id": "01985f0e-8a5c-7c3e-9d2a-0f6b7c8d9e20",
+        "when": "2022-08-03",
+        "where": {"place": "Lachin", "as_written": "near the Lachin road"},
+        "weapons": ["uav-strike", {"weapon": "mortar", "calibre_mm": 82}],
+        "casualties": [
+            {"party": "nk-de-facto", "group": "military", "killed": 2, "wounded": 19},
+        ],
+        "claimant": "nk-de-facto-authorities",
+        "attributed_to": "azerbaijan",
+        "reported": "2022-08-03",
+        "summary": "Positions near the road were attacked.",
+        "sources": [{"title": "Evening statement", "published": "2022-08-03"}],
+    },
+    {
+        "when": "2022-09-13T09:30+04:00",
+        "where": {"lat": 39.84, "lon": 45.67, "precision": "settlement"},
+        "casualties": [
+            {"party": "armenia", "killed": {"low": 49, "words": "at least 49"}},
+            {"party": "azerbaijan", "wounded": {"low": 3, "best": 5, "high": 12}},
+        ],
+        "claimant": "a local newspaper",
+    },
+    {
+        "when": "[2016-04-01..2016-04-07]",
+        "where": {"sector": "line-of-contact-north"},
+        "casualties": [{"group": "civilian", "missing": {"words": "several"}}],
+        "claimant": "residents",
+    },
+]
+
+
 class ReportIn(Strict):
     """One claimant's account of an event."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
     id: Identifier | None = None
     """Made by the client; sending the same report again under it changes nothing."""

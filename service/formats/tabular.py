@@ -63,6 +63,12 @@ TEMPLATE: Final = (
     "sources.url,casualties.party,casualties.group,casualties.killed,casualties.killed.words,"
     "casualties.wounded,casualties.missing,casualties.captured\r\n"
 )
+EXAMPLE: Final = (
+    "ref,when,where.place,claimant,casualties.party,casualties.killed,casualties.wounded\r\n"
+    "1,2022-09-16,Lachin,azerbaijani-officials,azerbaijan,,1\r\n"
+    "2,2022-09-16,Shushi,nk-de-facto-authorities,nk-de-facto,1,2\r\n"
+    "2,2022-09-16,Shushi,nk-de-facto-authorities,azerbaijan,,3\r\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,13 @@ def read_reports(file: BinaryIO, longest_line: int) -> Iterator[Row]:
         yield from _grouped(_records(text, longest_line))
     finally:
         text.detach()
+
+
+def ignored_columns(file: BinaryIO) -> list[str]:
+    """Columns of our own exports that nobody can set, where an upload has them."""
+    file.seek(0)
+    first = file.readline(_LONGEST_HEADER).decode("utf-8-sig", "replace").strip()
+    return [name for name in next(csv.reader([first]), []) if name in _DERIVED_COLUMNS]
 
 
 def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -132,6 +145,7 @@ REPORT_COLUMNS: Final = (
     "end",
     "precision",
     "lasted",
+    "timezone",
     "where.place",
     "where.place_id",
     "where.sector",
@@ -143,6 +157,9 @@ REPORT_COLUMNS: Final = (
     "claimant",
     "attributed_to",
     "stance",
+    "about.report",
+    "about.incident",
+    "about.outcomes",
     "status",
     "basis",
     "counted",
@@ -156,11 +173,13 @@ REPORT_COLUMNS: Final = (
     "casualties.group",
     *(f"casualties.{outcome}.{part}" for outcome in Outcome for part in _COUNT_PARTS),
 )
+_DERIVED_COLUMNS: Final = frozenset(REPORT_COLUMNS) - COLUMNS
+_LONGEST_HEADER: Final = 10_000
 
 
 def _records(text: io.TextIOWrapper, longest_line: int) -> Iterator[tuple[int, dict[str, str]]]:
-    lines = _bounded(text, longest_line)
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(_bounded(text, longest_line), strict=True)
+    start = 1
     try:
         header = next(reader, None)
         if header is None:
@@ -181,22 +200,28 @@ def _records(text: io.TextIOWrapper, longest_line: int) -> Iterator[tuple[int, d
                 )
             start = reader.line_num + 1
     except csv.Error:
-        yield reader.line_num, {"": "has a quote that is not closed, or text behind one"}
+        yield start, {"": "has a quote that is not closed, or text behind one"}
+    except _LineTooLong:
+        yield start, {"": "is longer than is taken"}
     except UnicodeDecodeError:
-        yield reader.line_num + 1, {"": "is not UTF-8"}
+        yield start, {"": "is not UTF-8"}
+
+
+class _LineTooLong(Exception):
+    """Ends the reading: where the next line starts is not known."""
 
 
 def _bounded(text: io.TextIOWrapper, longest_line: int) -> Iterator[str]:
     while line := text.readline(longest_line + 1):
         if len(line) > longest_line:
-            raise csv.Error("line too long")
+            raise _LineTooLong
         yield line
 
 
 def _check_header(header: Sequence[str]) -> None:
     if len(set(header)) != len(header):
         raise Invalid("names a column twice", "line 1")
-    if unknown := [name for name in header if name not in COLUMNS]:
+    if unknown := [name for name in header if name not in COLUMNS | _DERIVED_COLUMNS]:
         shown = unknown[0] if re.fullmatch(r"[a-z_.]{1,60}", unknown[0]) else "one of them"
         raise Invalid(f"has a column that is not known: {shown}", "line 1")
     for needed in ("when", "claimant"):
@@ -303,13 +328,18 @@ def _put(target: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA and cell[1:2] else cell
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
+
+
+def _is_formula(text: str) -> bool:
+    """With apostrophes of its own too, so that taking one off again gives the same text."""
+    return text.lstrip("'").startswith(_FORMULA)
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and _is_formula(value):
         return f"'{value}"
     return value
 

@@ -95,6 +95,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "revision": revision,
         "incident": record["incident"],
         "when": posted["when"],
+        "timezone": posted.get("timezone"),
         **_span(when),
         "where": _where_view(posted["where"], read, theatre, personal=personal),
         "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],

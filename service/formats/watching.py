@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from service.domain.figures import Figure
 from service.domain.vocabulary import Access, Unit
@@ -51,6 +51,32 @@ class SpanIn(Strict):
 class TallyIn(SpanIn):
     """A claimant's count over a span: "violated the ceasefire 45 times". Never summed."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "claimant": "azerbaijan-mod",
+                    "from": "2019-03-17T00:00+04:00",
+                    "to": "2019-03-24T00:00+04:00",
+                    "unit": "violations",
+                    "count": 182,
+                    "sector": "line-of-contact",
+                    "attributed_to": "armenia",
+                    "sources": [{"title": "Weekly bulletin", "published": "2019-03-24"}],
+                },
+                {
+                    "claimant": "nk-de-facto-authorities",
+                    "from": "2019-03-17T00:00+04:00",
+                    "to": "2019-03-24T00:00+04:00",
+                    "unit": "violations",
+                    "count": {"words": "about 180"},
+                    "sector": "line-of-contact",
+                    "attributed_to": "azerbaijan",
+                },
+            ]
+        }
+    )
+
     id: Identifier | None = None
     claimant: Code
     unit: Annotated[Unit, Field(strict=False)]
@@ -69,6 +95,22 @@ class TallyIn(SpanIn):
 
 class CoverageIn(SpanIn):
     """Who watched which sectors, when, by what means, with what access."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "observer": "russian-peacekeepers",
+                    "sectors": ["line-of-separation", "lachin-corridor"],
+                    "from": "2022-08-01T00:00+04:00",
+                    "to": "2022-08-08T00:00+04:00",
+                    "means": "observation posts",
+                    "access": "partial",
+                    "note": "Posts along the road only.",
+                }
+            ]
+        }
+    )
 
     id: Identifier | None = None
     observer: Code

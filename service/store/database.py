@@ -2,15 +2,16 @@
 
 import logging
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import Unavailable
@@ -18,8 +19,8 @@ from service.errors import Unavailable
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-ATTEMPTS: Final = 8
 _BUSY_MILLISECONDS: Final = 5_000
+_PATIENCE_SECONDS: Final = 10.0
 # Busy, locked, out of memory, read-only, input/output error, full, cannot be opened.
 _AWAY: Final = {
     sqlite3.SQLITE_BUSY,
@@ -82,6 +83,7 @@ class Database:
             self.engine.execution_options(isolation_level=_level(self.engine, "SERIALIZABLE")),
             expire_on_commit=False,
         )
+        self._turn = threading.Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -98,15 +100,19 @@ class Database:
         `work` may run several times and must not act outside its session. Raises `Unavailable`
         where the database is away, full, or stays busy.
         """
-        for attempt in range(1, ATTEMPTS + 1):
+        patience = time.monotonic() + _PATIENCE_SECONDS
+        attempt = 0
+        while True:
+            attempt += 1
+            # Those who were in each other's way take turns, or the same happens again.
+            turn = nullcontext() if attempt == 1 else self._turn
             try:
-                with self._writers.begin() as session:
+                with turn, self._writers.begin() as session:
                     return work(session)
             except DBAPIError as error:
-                if attempt == ATTEMPTS or not _may_succeed_again(error):
+                if time.monotonic() > patience or not _may_succeed_again(error):
                     raise _refusal(error) from error
-                time.sleep(0.01 * attempt * attempt)
-        raise Unavailable
+            time.sleep(0.01 * min(attempt, 10))
 
     def close(self) -> None:
         self.engine.dispose()
@@ -163,9 +169,8 @@ def _prepare_sqlite(engine: sa.Engine, foreign_keys: bool) -> None:
 
 def _may_succeed_again(error: DBAPIError) -> bool:
     """Whether another transaction was in the way. A lost connection does not count: the commit
-    may have reached the disk, and only a client with an id of its own can safely try again."""
-    if isinstance(error.orig, sqlite3.Error):
-        return isinstance(error, IntegrityError)
+    may have reached the disk, and only a client with an id of its own can safely try again.
+    Nor does SQLite, which waits for the lock by itself and lets one writer in at a time."""
     return getattr(error.orig, "sqlstate", None) in _RETRIED
 
 

@@ -14,6 +14,7 @@ from service.domain.verification import COUNTED
 from service.domain.vocabulary import (
     SUMMED_OUTCOMES,
     UNLOCATED,
+    UNMAPPED,
     UNSTATED,
     Outcome,
     Status,
@@ -142,7 +143,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
             _has_figure(party=EVERYBODY, outcome=Outcome.KILLED, low=query.min_killed)
         )
     if query.weapon is not None:
-        conditions.append(_has_weapon(query.weapon, theatre, exact=query.weapon_exact))
+        conditions.append(_has_weapon(query, theatre))
     if query.party is not None:
         conditions.append(_has_party(query.party))
     for asked, column in (
@@ -181,10 +182,11 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     if query.min_killed is not None:
         conditions.append(Report.killed_low >= query.min_killed)
     if query.weapon is not None:
-        branch = _branch(query.weapon, theatre.weapons.tree)
-        conditions.append(_has_term("weapon", [query.weapon] if query.weapon_exact else branch))
+        stated = _has_term("weapon", _is_weapon(ReportTerm.value, query, theatre))
+        conditions.append(~_has_term("weapon") if query.weapon == UNSTATED else stated)
     if query.party is not None:
-        conditions.append(_has_term("party", [query.party]))
+        stated = _has_term("party", ReportTerm.value == query.party)
+        conditions.append(~_has_term("party") if query.party == UNSTATED else stated)
     if query.text is not None:
         conditions.append(_matches(query.text))
     if query.contested is not None:
@@ -230,7 +232,8 @@ def _sector(column: Any, query: IncidentQuery, theatre: Theatre) -> list[Any]:
     tree = theatre.sectors.tree
     if query.sector == UNLOCATED:
         if query.within is not None:
-            return [column == query.within]
+            nowhere = query.within == UNLOCATED
+            return [column.is_(None) if nowhere else column == query.within]
         shallow = [s.id for s in theatre.sectors if tree.depth(s.id) < query.level]
         return [sa.or_(column.is_(None), column.in_(shallow))]
     return [column.in_(_branch(query.sector, tree))]
@@ -265,21 +268,26 @@ def _has_report(condition: Any) -> Any:
     )
 
 
-def _has_term(kind: str, values: Sequence[str]) -> Any:
+def _has_term(kind: str, *conditions: Any) -> Any:
     return sa.exists().where(
-        ReportTerm.report_id == Report.id,
-        ReportTerm.kind == kind,
-        ReportTerm.value.in_(values),
+        ReportTerm.report_id == Report.id, ReportTerm.kind == kind, *conditions
     )
 
 
-def _has_weapon(weapon: str, theatre: Theatre, *, exact: bool) -> Any:
+def _has_weapon(query: IncidentQuery, theatre: Theatre) -> Any:
     account, used = tables.Account, tables.AccountWeapon
     own = sa.and_(used.incident_id == account.incident_id, used.claimant == account.claimant)
-    if weapon == UNSTATED:
+    if query.weapon == UNSTATED:
         return ~sa.exists().where(own)
-    asked = [weapon] if exact else _branch(weapon, theatre.weapons.tree)
-    return sa.exists().where(own, used.weapon.in_(asked))
+    return sa.exists().where(own, _is_weapon(used.weapon, query, theatre))
+
+
+def _is_weapon(column: Any, query: IncidentQuery, theatre: Theatre) -> Any:
+    if query.weapon == UNMAPPED:
+        return column.not_in([weapon.id for weapon in theatre.weapons])
+    asked = query.weapon or UNSTATED
+    exact = query.weapon_exact
+    return column.in_([asked] if exact else _branch(asked, theatre.weapons.tree))
 
 
 def _has_party(party: str) -> Any:

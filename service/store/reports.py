@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.places import fold_words
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import Flag, Outcome
+from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.formats.records import place_as_written, report_of
 from service.store import tables
 
@@ -70,7 +70,11 @@ def _terms(record: Record) -> set[tuple[str, str]]:
     read = record["resolved"]
     return {
         *(("weapon", weapon) for weapon, _ in read["weapons"]),
-        *(("party", line["party"]) for line in read["casualties"] if line["party"]),
+        *(
+            ("party", line["party"])
+            for line in read["casualties"]
+            if line["party"] and not line["figures"].keys().isdisjoint(SUMMED_OUTCOMES)
+        ),
     }
 
 

@@ -13,7 +13,7 @@ from service.domain.coverage import Coverage, Watch
 from service.domain.periods import Bucket, Grain, Timeline
 from service.domain.queries import AggregateQuery, Clock, Dimension, IncidentQuery
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import Access
+from service.domain.vocabulary import UNLOCATED, Access
 from service.errors import Invalid
 from service.store import tables
 from service.store.accounts import load_accounts
@@ -22,7 +22,14 @@ from service.store.queries import EVERYBODY, select_accounts
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
     """Sum what the question selects. Only what counts is summed."""
-    timeline = timeline_of(session, query.filters, query.grain, query.series, theatre)
+    timeline = timeline_of(
+        session,
+        query.filters,
+        query.grain,
+        query.series,
+        theatre,
+        apart=Dimension.CLAIMANT in query.by,
+    )
     counted = replace(query.filters, counted=True)
     rows = session.scalars(select_accounts(counted, theatre, figures=True)).all()
     tellings = [Telling(account) for account, _ in load_accounts(session, rows)]
@@ -38,11 +45,17 @@ def timeline_of(
     grain: Grain,
     series: str | None,
     theatre: Theatre,
+    *,
+    apart: bool = False,
 ) -> Timeline:
-    """The buckets of a question: from `from` to `to`, or over all that is recorded."""
+    """The buckets of a question: from `from` to `to`, or over all that is recorded.
+
+    With `apart`, what each claimant says alone is recorded too.
+    """
     first, last = filters.first, filters.last
     if first is None or last is None:
-        known = _recorded_span(session, filters.clock, theatre)
+        apart = apart or filters.according_to is not None
+        known = _recorded_span(session, filters.clock, theatre, apart=apart)
         first = first or min(known[0], last or known[0])
         last = last or max(known[1], first)
     named: tuple[Bucket, ...] = ()
@@ -78,19 +91,25 @@ def link_of(
     row: Row, query: AggregateQuery, timeline: Timeline, theatre: Theatre, asked: Mapping[str, str]
 ) -> str:
     """The list of incidents behind a row; `asked` holds the filters as they were sent."""
+    filters = query.filters
     parameters = _counted(timeline, asked)
     parameters |= {"grain": query.grain.value, "bucket": row.period}
     for name, value in row.keys.items():
-        if name == Dimension.CLAIMANT.value:
-            parameters["according_to"] = value or ""
-        elif value is not None:
-            parameters[name] = value
-    weapon, tree = row.keys.get(Dimension.WEAPON.value), theatre.weapons.tree
-    if weapon is not None and weapon in tree and tree.depth(weapon) < query.filters.level:
+        match name, value:
+            case Dimension.SECTOR, str():
+                parameters["sector"] = theatre.sectors.tree.finer(filters.sector, value)
+            case "within", _ if row.keys[Dimension.SECTOR] == UNLOCATED:
+                parameters["within"] = value or UNLOCATED
+            case Dimension.WEAPON, str():
+                parameters["weapon"] = theatre.weapons.tree.finer(filters.weapon, value)
+            case Dimension.CLAIMANT, str():
+                parameters["according_to"] = value
+            case _, str():
+                parameters[name] = value
+    weapon, tree = row.keys.get(Dimension.WEAPON), theatre.weapons.tree
+    if weapon in tree and weapon and tree.depth(weapon) < filters.level:
         # Weapons named more finely have rows of their own.
         parameters["weapon_exact"] = "true"
-    if Dimension.SECTOR in query.by:
-        parameters["level"] = str(query.filters.level)
     if query.series:
         parameters["series"] = query.series
     return f"/v1/incidents?{urlencode(parameters)}"
@@ -105,7 +124,9 @@ def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
     return {**asked, **span, "counted": "true"}
 
 
-def _recorded_span(session: Session, clock: Clock, theatre: Theatre) -> tuple[date, date]:
+def _recorded_span(
+    session: Session, clock: Clock, theatre: Theatre, *, apart: bool
+) -> tuple[date, date]:
     account = tables.Account
     first, last = {
         Clock.EVENT: (account.known_start, account.known_end),
@@ -114,7 +135,7 @@ def _recorded_span(session: Session, clock: Clock, theatre: Theatre) -> tuple[da
     }[clock]
     found = session.execute(
         sa.select(sa.func.min(first), sa.func.max(last)).where(
-            account.claimant == EVERYBODY, account.counted
+            (account.claimant != EVERYBODY) == apart, account.counted
         )
     ).one()
     recorded: tuple[date | None, date | None] = (found[0], found[1])

@@ -67,6 +67,10 @@ class Upload:
             return tabular.read_reports(self.file, self.longest_line)
         return _json_lines(self.file, self.longest_line)
 
+    def ignored(self) -> list[str]:
+        """Columns that are known and cannot be set."""
+        return tabular.ignored_columns(self.file) if self.media == "text/csv" else []
+
 
 def load(database: Database, theatres: Theatres, upload: Upload, out: BinaryIO) -> Account:
     """Record what is sound, batch by batch; write one outcome per line to `out`."""

@@ -27,14 +27,18 @@ class Holder:
 def create(
     session: Session, name: str, now: datetime, new_id: Callable[[], str], *, may_link: bool = False
 ) -> str:
-    """Make a key and return it; it cannot be read again. Raises `Conflict` for a name in use."""
-    if session.scalar(sa.select(tables.Key.id).where(tables.Key.name == name)):
+    """Make a key and return it; it cannot be read again.
+
+    A name whose key was revoked gets a new one. Raises `Conflict` for a name in use.
+    """
+    known = session.scalar(sa.select(tables.Key).where(tables.Key.name == name))
+    if known is not None and known.revoked_at is None:
         raise Conflict("A key of this name exists.")
     # 256 random bits need no slow hash (OWASP ASVS 5, 11.4.2 concerns secrets people choose).
     key = PREFIX + secrets.token_urlsafe(32)
-    session.add(
-        tables.Key(id=new_id(), name=name, sha256=_hash(key), may_link=may_link, created_at=now)
-    )
+    row = known or tables.Key(id=new_id(), name=name)
+    row.sha256, row.may_link, row.created_at, row.revoked_at = _hash(key), may_link, now, None
+    session.add(row)
     return key
 
 

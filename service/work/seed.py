@@ -13,7 +13,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
 from service.formats.records import resolved_to_json
-from service.formats.reference import read_folder, read_toml
+from service.formats.reference import naming, read_folder, read_toml
 from service.formats.reports import ReportIn
 from service.formats.validation import parse
 from service.formats.watching import CoverageIn
@@ -57,17 +57,15 @@ def load(session: Session, folder: Path, author: Author) -> Loaded:
     if changed:
         reports.reread(session, theatre, author)
         accounts.refresh_all(session, theatre)
-    watched = sum(
-        _load_coverage(session, entry, theatre, author)
-        for entry in read_toml(folder / "coverage.toml").get("coverage", ())
-    )
+    watched = 0
+    for i, entry in enumerate(read_toml(folder / "coverage.toml").get("coverage", ())):
+        with naming(f"coverage.toml.{i}"):
+            watched += _load_coverage(session, entry, theatre, author)
     incidents = list(_incidents_of(folder))
     placed = 0
-    for entry in _parents_first(incidents):
-        try:
-            placed += _load_incident(session, entry, theatre, author)
-        except Invalid as error:
-            raise error.under(str(entry["ref"])) from None
+    for incident in _parents_first(incidents):
+        with naming(incident.where):
+            placed += _load_incident(session, incident.entry, theatre, author)
     told = _load_reports(session, incidents, theatre, author)
     return Loaded(changed, watched, placed, told)
 
@@ -86,24 +84,43 @@ def _load_coverage(
     return outcome is Outcomes.CREATED
 
 
-def _incidents_of(folder: Path) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Incident:
+    """An entry of an incident file, and where it stands."""
+
+    where: str
+    entry: dict[str, Any]
+
+
+def _incidents_of(folder: Path) -> Iterator[_Incident]:
+    """Raises `Invalid` for a field that is not known and for a ref that stands twice."""
+    seen: set[str] = set()
     for path in sorted((folder / "incidents").glob("*.toml")):
-        for entry in read_toml(path).get("incident", ()):
+        for i, entry in enumerate(read_toml(path).get("incident", ())):
+            where = f"{path.name}.{entry.get('ref', i)}"
             if unknown := sorted(entry.keys() - _INCIDENT_FIELDS):
-                raise Invalid("is not a known field", f"{path.name}.{entry['ref']}.{unknown[0]}")
-            yield entry
+                raise Invalid("is not a known field", f"{where}.{unknown[0]}")
+            with naming(where):
+                refs = [entry["ref"], *(told["ref"] for told in entry.get("report", ()))]
+            for ref in refs:
+                if ref in seen:
+                    raise Invalid("stands twice", f"{path.name}.{ref}")
+                seen.add(ref)
+            yield _Incident(where, entry)
 
 
-def _parents_first(incidents: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def _parents_first(incidents: Sequence[_Incident]) -> Iterator[_Incident]:
     waiting = list(incidents)
-    placed: set[str] = set()
+    placed: set[str | None] = {None}
     while waiting:
-        ready = [e for e in waiting if e.get("part_of") is None or e["part_of"] in placed]
+        ready = [i for i in waiting if i.entry.get("part_of") in placed]
         if not ready:
-            raise Invalid("is part of something unknown or of itself", waiting[0]["ref"])
+            raise Invalid(
+                "is part of something unknown or of itself", f"{waiting[0].where}.part_of"
+            )
         yield from ready
-        placed.update(entry["ref"] for entry in ready)
-        waiting = [entry for entry in waiting if entry["ref"] not in placed]
+        placed.update(incident.entry["ref"] for incident in ready)
+        waiting = [i for i in waiting if i.entry["ref"] not in placed]
 
 
 def _load_incident(
@@ -127,26 +144,25 @@ def _load_incident(
 
 
 def _load_reports(
-    session: Session, incidents: Iterable[dict[str, Any]], theatre: Theatre, author: Author
+    session: Session, incidents: Iterable[_Incident], theatre: Theatre, author: Author
 ) -> int:
     new: dict[str, Submission] = {}
     revised = 0
-    for entry in incidents:
-        for told in entry.get("report", ()):
-            ref = str(told.get("ref"))
-            try:
-                submission = _submission(told, id_of(entry["ref"]))
+    for incident in incidents:
+        for told in incident.entry.get("report", ()):
+            where = f"{incident.where}.{told['ref']}"
+            with naming(where):
+                submission = _submission(told, id_of(incident.entry["ref"]))
                 row = session.get(tables.Report, submission.report.id)
                 if row is None:
-                    new[ref] = submission
+                    new[where] = submission
                 else:
                     revised += _revise(session, row, submission, theatre, author)
-            except Invalid as error:
-                raise error.under(ref) from None
     results = reports.record(session, list(new.values()), theatre, author, _no_new_ids)
-    for ref, result in zip(new, results, strict=True):
-        if isinstance(result.error, Invalid):
-            raise result.error.under(ref)
+    for where, result in zip(new, results, strict=True):
+        if result.error is not None:
+            with naming(where):
+                raise result.error
     return len(new) + revised
 
 

@@ -202,7 +202,7 @@ def _stated(speaking: list[Report]) -> dict[Slot, tuple[Bounds, str]]:
 def _last_words(
     speaking: list[Report], outcome: str, cell: tuple[str | None, str | None]
 ) -> list[tuple[Bounds, str]]:
-    voices = []
+    voices: list[tuple[Bounds, str]] = []
     for claimant in {r.claimant for r in speaking}:
         giving = [
             ((r.reported.end, r.received, r.id), figure, r.status.value)

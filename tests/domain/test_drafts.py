@@ -277,7 +277,8 @@ def test_decision_2_place_sector_and_point_give_the_finest_that_they_share(
     where: Where, sector: str, flags: set[Flag]
 ) -> None:
     told = read("2016-04-02", where)
-    assert (told.sector, told.flags) == (sector, flags)
+    assert told.sector == sector
+    assert told.flags == flags
 
 
 def test_an_observer_leads_to_the_point_that_was_seen_and_stays_out_of_it() -> None:

@@ -26,6 +26,7 @@ NEW = trace("2016-04-02", "old-line", "mortar", name="new")
         (trace("2016-04-03"), False),
         (trace("2016-04"), False),
         (trace("[..2016-04-02]"), False),
+        (trace("[2016-04-02..]"), False),
         (trace(sector="rear"), False),
         (trace(sector="theatre"), False),
         (trace(sector=None), False),

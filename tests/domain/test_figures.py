@@ -36,8 +36,9 @@ def test_a_sum_of_nothing_is_unknown_and_not_zero() -> None:
     assert (nothing.low, nothing.best, nothing.high) == (None, None, None)
     nothing.unknown += 1
     assert nothing.low is None
-    nothing.add(Figure.exactly(0))
-    assert (nothing.low, nothing.best, nothing.high, nothing.unknown) == (0, 0, 0, 1)
+    zero = Sum(unknown=1)
+    zero.add(Figure.exactly(0))
+    assert (zero.low, zero.best, zero.high, zero.unknown) == (0, 0, 0, 1)
 
 
 @moderate

@@ -1,5 +1,6 @@
 """Time falls into buckets only where it fits whole; the rest stays visible."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from tests.domain.make import PERIODS, moderate, timeline, when
 from tests.domain.test_when import whens
 
 CALENDAR = [Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.TOTAL]
-LABELS = {
+LABELS: dict[Grain, Callable[[date], str]] = {
     Grain.DAY: lambda d: d.isoformat(),
     Grain.WEEK: lambda d: d.strftime("%G-W%V"),
     Grain.MONTH: lambda d: d.strftime("%Y-%m"),

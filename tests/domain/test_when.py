@@ -62,6 +62,7 @@ def test_precision_follows_from_the_form(
 ) -> None:
     told = when(text)
     assert (told.start, told.end, told.precision) == (start, end, precision)
+    assert told.is_open == (precision is TimePrecision.OPEN)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +182,7 @@ def test_meeting_is_commutative_and_never_widens(a: When, b: When) -> None:
 def test_a_part_of_something_that_lasted_did_not_last_as_long() -> None:
     war = when("2022-08-01/2022-08-05")
     assert str(when("2022-08").within(war)) == "[2022-08-01..2022-08-05]"
+    assert str(when("[2022-08-01..2022-08-05]").within(war)) == "[2022-08-01..2022-08-05]"
     assert str(when("2022-08-02/2022-08-03").within(war)) == "2022-08-02/2022-08-03"
     assert str(when("2022-08-02/2022-08-09").within(war)) == "[2022-08-02..2022-08-05]"
     assert str(when("2022-09-01").within(war)) == "2022-09-01"
