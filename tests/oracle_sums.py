@@ -311,6 +311,8 @@ class Question:
 
     def _in_sector(self, sector: str | None, asked: str) -> bool:
         tree = self.oracle.sectors
+        if asked == "unlocated" and "within" in self.asked:
+            return sector == {"unlocated": None}.get(self.asked["within"], self.asked["within"])
         if asked == "unlocated":
             return sector is None or len(tree.path(sector)) <= self.level
         return sector in tree.branch(asked)

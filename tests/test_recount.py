@@ -156,6 +156,9 @@ def check_answer(service: Service, question: Question) -> None:
         assert (cell["start"], cell["end"]) == (tuple(map(str, days)) if days else (None, None))
         assert cell["coverage"] == (coverage_of(question, key) if days else None), key
     check_total(answer, question)
+    total = question.total()
+    linked = {item["id"] for item in behind(service, answer["total"])}
+    assert linked == (total.behind if total else set())
     check_links(service, question, rows, found)
 
 
@@ -179,15 +182,16 @@ def check_links(
     service: Service, question: Question, rows: dict[Key, Count], found: dict[Key, Json]
 ) -> None:
     for key, row in rows.items():
-        url = found[key]["incidents_url"]
-        items = list(everything(service, url.partition("?")[0], **parameters_of(url)))
-        assert {item["id"] for item in items} == row.behind, (key, url)
+        items = behind(service, found[key])
+        assert {item["id"] for item in items} == row.behind, found[key]["incidents_url"]
         assert len(items) == row.incidents + row.episodes
         assert sum(item["episode"] for item in items) == row.episodes
 
 
-def parameters_of(url: str) -> dict[str, str]:
-    return dict(parse_qsl(url.partition("?")[2]))
+def behind(service: Service, row: Json) -> list[Json]:
+    """The incidents that a row links to."""
+    path, _, query = row["incidents_url"].partition("?")
+    return list(everything(service, path, **dict(parse_qsl(query))))
 
 
 def key_of(question: Question, cell: Json) -> Key:

@@ -17,6 +17,7 @@ from service.work import reference
 
 router = APIRouter(route_class=StrictRoute, tags=["reference data"])
 
+_GEOJSON: Final = "application/geo+json"
 # What is shown of each kind, in order; geometry only in GeoJSON.
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "sector": (
@@ -37,6 +38,13 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: LIST_OF_ENTRIES,
     **refusals(422, 503),
+}
+_SECTORS: Final[dict[int | str, dict[str, Any]]] = {
+    **_RESPONSES,
+    200: {
+        **LIST_OF_ENTRIES,
+        "content": {**LIST_OF_ENTRIES["content"], _GEOJSON: {"schema": {"type": "object"}}},
+    },
 }
 
 
@@ -66,12 +74,12 @@ class PlaceParameters(ReferenceParameters):
 Plain = Annotated[ReferenceParameters, Query()]
 
 
-@router.get("/sectors", summary="List sectors", responses=_RESPONSES)
+@router.get("/sectors", summary="List sectors", responses=_SECTORS)
 def list_sectors(
     request: Request, parameters: Annotated[SectorParameters, Query()], context: Ctx
 ) -> Response:
     """The tree of sectors with their validity; with `format=geojson` their outlines."""
-    wants_outlines = "application/geo+json" in request.headers.get("accept", "")
+    wants_outlines = _GEOJSON in request.headers.get("accept", "")
     if parameters.format == "geojson" or (parameters.format is None and wants_outlines):
         features = [
             {
@@ -83,7 +91,7 @@ def list_sectors(
             for entry in _entries(context, "sector")
         ]
         collection = {"type": "FeatureCollection", "features": features}
-        return Response(orjson.dumps(collection), media_type="application/geo+json")
+        return Response(orjson.dumps(collection), media_type=_GEOJSON)
     return _answer(request, "sector", _entries(context, "sector"), parameters.format)
 
 

@@ -182,19 +182,22 @@ def _as_problem(out: BinaryIO, summary: dict[str, Any]) -> Iterator[bytes]:
 
 async def _spooled(request: Request, context: Context) -> BinaryIO:
     """The whole body in a temporary file: a body cut off on its way stores nothing."""
-    file = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
     size = 0
-    try:
-        async with asyncio.timeout(context.body_timeout) as patience:
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > context.max_upload_bytes:
-                    raise TooLarge
-                await run_in_threadpool(file.write, chunk)
-                # An upload may be long; only a pause in it may not.
-                patience.reschedule(asyncio.get_running_loop().time() + context.body_timeout)
-    except TimeoutError:
-        raise TooSlow from None
+    with ExitStack() as unless_read:
+        file = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
+        unless_read.enter_context(file)
+        try:
+            async with asyncio.timeout(context.body_timeout) as patience:
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    if size > context.max_upload_bytes:
+                        raise TooLarge
+                    await run_in_threadpool(file.write, chunk)
+                    # An upload may be long; only a pause in it may not.
+                    patience.reschedule(asyncio.get_running_loop().time() + context.body_timeout)
+        except TimeoutError:
+            raise TooSlow from None
+        unless_read.pop_all()
     return file
 
 

@@ -356,8 +356,9 @@ HEALTH: Final = _described(Health, "Well.")
 
 def refusals(*statuses: int) -> dict[int | str, Described]:
     """Problem documents for these statuses, and for what no route can rule out."""
-    schema = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+    schema = ProblemDocument.model_json_schema()
+    # Whole in its place: the framework knows this model by no name that could be referred to.
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["FieldProblem"]
     return {
         status: {
             "description": TITLES[status],

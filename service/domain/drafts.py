@@ -13,7 +13,15 @@ from service.domain.casualties import CasualtyLine, Cell
 from service.domain.places import Place, Point, destination
 from service.domain.screening import doubts_of
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import UNLOCATED, Flag, Group, Outcome, Precision, Stance
+from service.domain.vocabulary import (
+    UNLOCATED,
+    UNSTATED,
+    Flag,
+    Group,
+    Outcome,
+    Precision,
+    Stance,
+)
 from service.domain.weapons import WeaponUse
 from service.domain.when import TimePrecision, When, parse_when
 from service.errors import Invalid
@@ -297,10 +305,11 @@ def _lines(
         line = each.line
         if each.unreadable:
             doubts.flags.add(Flag.UNREADABLE_QUANTITY)
-        party = line.cell.party and theatre.find_party(line.cell.party)
-        if line.cell.party and not party:
+        named = None if line.cell.party == UNSTATED else line.cell.party
+        party = named and theatre.find_party(named)
+        if named and not party:
             doubts.unmap(f"casualties.{i}.party")
-        cell = Cell(party.id if party else line.cell.party, line.cell.group)
+        cell = Cell(party.id if party else named, line.cell.group)
         for outcome, figure in line.figures.items():
             if (cell.party, cell.group, outcome) in seen:
                 raise Invalid(

@@ -46,17 +46,14 @@ def naming(where: str) -> Iterator[None]:
         raise error.under(where) from None
     except KeyError as error:
         raise Invalid(f"lacks {error.args[0]}", where) from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise Invalid(str(error), where) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """A file's content with dates as ISO 8601 text. Raises `Invalid` naming the file."""
-    try:
-        with path.open("rb") as file:
-            return {key: _plain(value) for key, value in tomllib.load(file).items()}
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(str(error), path.name) from None
+    with naming(path.name), path.open("rb") as file:
+        return {key: _plain(value) for key, value in tomllib.load(file).items()}
 
 
 def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
@@ -64,16 +61,17 @@ def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
     entries: dict[str, list[dict[str, Any]]] = {"theatre": [read_toml(folder / "theatre.toml")]}
     for name, kind in FILES:
         entries[kind] = list(read_toml(folder / name).get(kind, []))
-    outlines = {
-        feature["properties"]["sector"]: feature
-        for feature in orjson.loads((folder / "sectors.geojson").read_bytes())["features"]
-    }
-    for sector in entries["sector"]:
-        if feature := outlines.pop(sector["id"], None):
-            properties = feature["properties"]
-            sector["geometry"] = feature["geometry"]
-            sector["geometry_precision"] = properties.get("precision")
-            sector["geometry_source"] = properties.get("source")
+    with naming("sectors.geojson"):
+        outlines = {
+            feature["properties"]["sector"]: feature
+            for feature in orjson.loads((folder / "sectors.geojson").read_bytes())["features"]
+        }
+        for sector in entries["sector"]:
+            if feature := outlines.pop(sector.get("id"), None):
+                properties = feature["properties"]
+                sector["geometry"] = feature["geometry"]
+                sector["geometry_precision"] = properties.get("precision")
+                sector["geometry_source"] = properties.get("source")
     if outlines:
         raise Invalid("draws a sector that sectors.toml does not name", "sectors.geojson")
     entries["place"].extend(_gazetteer_rows(folder / "places.csv"))
@@ -83,7 +81,11 @@ def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
 def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
     """Put a theatre together. Raises `Invalid` naming the kind and position of a bad entry."""
     whole = entries["theatre"][0]
-    zone = parse_zone(whole["timezone"])
+    with naming("theatre"):
+        zone = parse_zone(whole["timezone"])
+        monitored_from = parse_when(whole["monitored_from"], zone).known_start
+        named, name = whole["id"], whole["name"]
+        implausible, languages = whole["implausible_casualties"], tuple(whole["languages"])
     periods = _each("period", entries, _period)
     if clashes := overlapping(periods):
         raise Invalid(f"{clashes[0][0]} and {clashes[0][1]} overlap", "period")
@@ -98,12 +100,12 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         if any(span.sector not in sectors for span in place.sectors):
             raise Invalid("lies in a sector that is not known", f"place.{place.id}")
     return Theatre(
-        id=whole["id"],
-        name=whole["name"],
+        id=named,
+        name=name,
         zone=zone,
-        monitored_from=parse_when(whole["monitored_from"], zone).known_start,
-        implausible_casualties=whole["implausible_casualties"],
-        languages=tuple(whole["languages"]),
+        monitored_from=monitored_from,
+        implausible_casualties=implausible,
+        languages=languages,
         parties=parties,
         claimants=claimants,
         weapons=Weapons(_each("weapon", entries, _weapon), _each("scheme", entries, _scheme)),
@@ -225,17 +227,19 @@ def _gazetteer_rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield {
-                "id": row["id"],
-                "display": row["name"],
-                "names": [{"name": name} for name in row["alternates"].split("|") if name],
-                "lat": float(row["lat"]),
-                "lon": float(row["lon"]),
-                "precision": Precision.SETTLEMENT.value,
-                "source": "GeoNames, CC BY 4.0",
-                "curated": False,
-            }
+        for line, row in enumerate(csv.DictReader(file), 2):
+            with naming(f"{path.name}.{line}"):
+                entry = {
+                    "id": row["id"],
+                    "display": row["name"],
+                    "names": [{"name": name} for name in row["alternates"].split("|") if name],
+                    "lat": float(row["lat"]),
+                    "lon": float(row["lon"]),
+                    "precision": Precision.SETTLEMENT.value,
+                    "source": "GeoNames, CC BY 4.0",
+                    "curated": False,
+                }
+            yield entry
 
 
 def _plain(value: Any) -> Any:

@@ -95,6 +95,16 @@ def latest_revision(session: Session, kind: str, subject: str) -> int:
     return newest or 0
 
 
+def latest_revisions(session: Session, kind: str) -> dict[str, int]:
+    """The number of the newest revision of everything of a kind."""
+    newest = (
+        sa.select(Revision.subject, sa.func.max(Revision.revision))
+        .where(Revision.kind == kind)
+        .group_by(Revision.subject)
+    )
+    return dict(session.execute(newest).tuples().all())
+
+
 def latest_moment(session: Session, kind: str, subject: str) -> datetime:
     """When a recorded thing last changed."""
     return session.scalars(

@@ -76,11 +76,12 @@ def replace(
     different = sorted(key for key in wanted.keys() | now.keys() if wanted.get(key) != now.get(key))
     if not different:
         return 0
+    newest = journal.latest_revisions(session, REFERENCE)
     changes = [
         Change(
             REFERENCE,
             subject,
-            journal.latest_revision(session, REFERENCE, subject) + 1 if key in now else 1,
+            newest.get(subject, 0) + 1,
             wanted[key][1] if key in wanted else {},
         )
         for key in different
