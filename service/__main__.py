@@ -120,14 +120,12 @@ def create_key(
     settings = Settings()
     now = datetime.now(UTC)
     with _database(settings) as database:
-
-        def create() -> str:
-            return database.write(
-                lambda session: keys.create(session, name, now, new_id, may_link=may_link)
-            )
-
         if not if_none:
-            typer.echo(create())
+            typer.echo(
+                database.write(
+                    lambda session: keys.create(session, name, now, new_id, may_link=may_link)
+                )
+            )
             return
         with database.reading() as session:
             if keys.any_usable(session):
@@ -138,7 +136,15 @@ def create_key(
         opened = os.open(settings.key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(opened, "w") as file:
             settings.key_file.chmod(0o600)
-            file.write(create() + "\n")
+            # Whoever sets the service up decides what belongs together.
+            file.write(
+                database.write(
+                    lambda session: keys.create(
+                        session, keys.free_name(session, name), now, new_id, may_link=True
+                    )
+                )
+                + "\n"
+            )
     typer.echo(f"The first API key is in {settings.key_file}. Try it with:")
     typer.echo(
         f"  curl -H \"Authorization: Bearer $(cat '{settings.key_file}')\" "

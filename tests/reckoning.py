@@ -50,13 +50,37 @@ def stated_by(speaking: list[Json]) -> tuple[dict[Slot, tuple[Bounds, str]], boo
             bounds = everybody(
                 part if whose is None else {(None, group): b for (_, group), b in part.items()}
             )
-            top = (whose, None)
-            if top in part and part[top][1] == bounds[1]:
-                status = statuses[top]
-            else:
-                status = min((statuses[c] for c in part if c != top), key=STRENGTH.index)
+            status = min((statuses[c] for c in behind_best(part, whose)), key=STRENGTH.index)
             stated[whose, outcome] = bounds, status
     return stated, inconsistent
+
+
+def behind_best(cells: Cells, whose: str | None) -> set[tuple[str | None, str | None]]:
+    """The cells that make up the best of a party's figure, or of everybody's."""
+    if whose is not None:
+        return larger(cells, (whose, None), {c for c in cells if c[1] is not None})[1]
+    sides = []
+    for side in (0, 1):
+        best, behind = 0.0, set()
+        for code in {cell[side] for cell in cells} - {None}:
+            top = (code, None) if side == 0 else (None, code)
+            one = larger(cells, top, {c for c in cells if c[side] == code and None not in c})
+            best, behind = best + one[0], behind | one[1]
+        sides.append((best, behind))
+    parties, groups = sides
+    fuller = parties if parties[1] and parties[0] >= groups[0] else groups
+    top = cells.get((None, None))
+    return {(None, None)} if top is not None and top[1] >= fuller[0] else fuller[1]
+
+
+def larger(
+    cells: Cells, top: tuple[str | None, str | None], parts: set[tuple[str | None, str | None]]
+) -> tuple[float, set[tuple[str | None, str | None]]]:
+    """The larger best of a stated cell and of its parts, and which of them it is."""
+    best = sum(cells[part][1] for part in parts)
+    if top in cells and cells[top][1] >= best:
+        return cells[top][1], {top}
+    return best, parts
 
 
 def last_words(
@@ -91,8 +115,10 @@ def overflows(cells: Cells) -> bool:
 
 
 def disagree(speaking: list[Json]) -> bool:
-    blamed = {r["attributed_to"] for r in speaking} - {None}
-    if len(blamed) > 1 or any(r["stance"] == "denies" for r in speaking):
+    in_order = sorted(speaking, key=lambda r: r["said"])
+    stances = {r["claimant"]: r["stance"] for r in in_order}
+    blamed = {r["claimant"]: r["attributed_to"] for r in in_order if r["attributed_to"]}
+    if len(set(blamed.values())) > 1 or "denies" in stances.values():
         return True
     return any(
         a[0][0] > b[0][2] or b[0][0] > a[0][2]
@@ -120,10 +146,11 @@ def common_time(live: list[Json]) -> Span:
     times = {r["when"] for r in live if "T" in r["when"]}
     if len(times) <= 1 and (start is None or end is None or start <= end):
         return start, end
-    return (
-        None if None in starts else min(d for d in starts if d),
-        None if None in ends else max(d for d in ends if d),
-    )
+    first = min(a or b for a, b in zip(starts, ends, strict=True) if a or b)
+    last = max(b or a for a, b in zip(starts, ends, strict=True) if a or b)
+    if None in starts and None in ends:
+        return first, last
+    return None if None in starts else first, None if None in ends else last
 
 
 def narrowed(when: Span, around: Span) -> Span:

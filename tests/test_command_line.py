@@ -85,9 +85,6 @@ def test_a_process_of_its_own_says_the_same(databases: Databases) -> None:
     with databases.fresh("sqlite", "seeds") as url:
         seeded = command("seed", url=url)
         assert (seeded.returncode, seeded.stdout, seeded.stderr) == (0, "Nothing changed.\n", "")
-        missing = command("seed", "/nowhere", url=url)
-        assert (missing.returncode, missing.stdout) == (1, "")
-        assert one_line(missing.stderr)
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(typed: Typed, url: str) -> None:
@@ -247,9 +244,9 @@ def test_without_tables_nothing_is_served(typed: Typed, tmp_path: Path) -> None:
     assert "ceasefire migrate" in complaint
 
 
-def test_a_server_logs_neither_keys_nor_who_sent_what(databases: Databases) -> None:
+def test_a_server_logs_neither_keys_nor_who_sent_what(typed: Typed, databases: Databases) -> None:
     with databases.fresh("sqlite", "reference") as url:
-        key = command("keys", "create", url=url).stdout.strip()
+        key = typed("keys", "create", url=url)[1].strip()
         with server(url, CEASEFIRE_LOG_LEVEL="debug") as running, running.client() as client:
             headers = {"Authorization": f"Bearer {key}", "User-Agent": "a monitor's telephone"}
             for sent in (headers, {**headers, "Authorization": "Bearer ceasefire_of-another"}):

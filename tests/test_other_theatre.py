@@ -25,6 +25,7 @@ def valleys(databases: Databases, backend: str) -> Iterator[Service]:
 
 
 def cell(answer: dict[str, Any], **keys: Any) -> dict[str, Any]:
+    found: dict[str, Any]
     [found] = [c for c in answer["cells"] if all(c[k] == v for k, v in keys.items())]
     return found
 

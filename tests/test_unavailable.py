@@ -197,7 +197,8 @@ def test_a_commit_whose_answer_was_lost_is_not_done_twice(
     on_postgresql: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dialect = on_postgresql.database.engine.dialect
-    commit, cut_off = dialect.do_commit, []
+    commit = dialect.do_commit
+    cut_off: list[bool] = []
 
     def commit_and_lose(connection: Any) -> None:
         commit(connection)

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.parameters import FilterParameters, during
+from service.api.parameters import FilterParameters, during, series_of
 from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import AGGREGATES, refusals
 from service.domain.periods import Grain
@@ -35,14 +35,14 @@ class AggregateParameters(FilterParameters):
 
     def question(self, theatre: Theatre) -> AggregateQuery:
         """Raises `Invalid` for what the theatre does not know."""
-        filters = self.filters(theatre)
+        filters, series = self.filters(theatre), self.series
         if self.period in set(Grain):
             grain = Grain(self.period)
         else:
-            grain = Grain.TOTAL
             filters = during(filters, self.period, theatre)
+            grain, series = Grain.NAMED, series_of(self.period, theatre)
         return AggregateQuery(
-            filters, grain, self._dimensions(), self.series, dense=self.fill == "dense"
+            filters, grain, self._dimensions(), series, dense=self.fill == "dense"
         )
 
     def _dimensions(self) -> tuple[Dimension, ...]:

@@ -100,6 +100,10 @@ class FilterParameters(BaseModel):
 
     def filters(self, theatre: Theatre) -> IncidentQuery:
         """The question for a theatre. Raises `Invalid` for codes it does not know."""
+        if self.within is not None and self.sector != UNLOCATED:
+            raise Invalid("goes with sector=unlocated", "within")
+        if self.weapon_exact and self.weapon is None:
+            raise Invalid("goes with weapon", "weapon_exact")
         zone = theatre.zone
         return IncidentQuery(
             first=parse_when(self.first, zone).start if self.first else None,
@@ -222,6 +226,11 @@ def during(query: IncidentQuery, period: str, theatre: Theatre) -> IncidentQuery
         raise Invalid("is not a known named period", "period")
     first, last = max(query.first or known.start, known.start), query.last or known.end
     return replace(query, first=first, last=min(last, known.end))
+
+
+def series_of(period: str, theatre: Theatre) -> str | None:
+    known = theatre.period(period)
+    return known.series if known else None
 
 
 def _known(name: str, code: str | None, known: Any, *others: str) -> str | None:

@@ -71,6 +71,9 @@ class Span(Shape):
     """EDTF."""
     start: str | None
     end: str | None
+    earliest: str | None
+    """Instant in UTC, where a time of day is known."""
+    latest: str | None
     precision: TimePrecision
     lasted: bool
 

@@ -1,10 +1,13 @@
 """Cells of casualties and the containment rule between coarser and finer ones."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from service.domain.figures import Figure, add_bounds, larger_bound
 from service.domain.vocabulary import Group, Outcome
+
+Stated = TypeVar("Stated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,12 @@ class CasualtyLine:
 class Combined:
     """The figure of several cells taken together.
 
-    `inconsistent` is true where a coarser upper bound lies below what the finer cells add up to.
+    `behind` are the cells that make up its best; `inconsistent` is true where a coarser upper
+    bound lies below what the finer cells add up to.
     """
 
     figure: Figure
+    behind: frozenset[Cell]
     inconsistent: bool
 
 
@@ -53,57 +58,69 @@ def combine(cells: Mapping[Cell, Figure]) -> Combined | None:
     """
     if not cells:
         return None
-    everybody = Cell()
-    stated = cells.get(everybody)
-    finer = {cell: figure for cell, figure in cells.items() if cell != everybody}
-    parties = [_branch(cells, Cell(party=party)) for party in _parties(finer)]
-    groups = [_branch(cells, Cell(group=group)) for group in _groups(finer)]
-    inconsistent = any(branch.inconsistent for branch in (*parties, *groups))
-
-    summed_low = max(sum(b.low for b in parties), sum(b.low for b in groups))
-    summed_best = max(sum(b.best for b in parties), sum(b.best for b in groups))
-    if stated is None:
-        low, best = summed_low, summed_best
-    else:
-        low, best = max(stated.low, summed_low), max(stated.best, summed_best)
-        if stated.high is not None and stated.high < summed_low:
-            low, inconsistent = stated.low, True
+    parties = {Cell(party=cell.party) for cell in cells if cell.party is not None}
+    groups = {Cell(group=cell.group) for cell in cells if cell.group is not None}
+    by_party, by_group = (
+        _joined([_enclosing(cells, top, _parts(cells, top)) for top in tops])
+        for tops in (parties, groups)
+    )
+    fuller = by_party if by_party.behind and by_party.best >= by_group.best else by_group
+    finer = replace(
+        fuller,
+        low=max(by_party.low, by_group.low),
+        inconsistent=by_party.inconsistent or by_group.inconsistent,
+    )
+    whole = _enclosing(cells, Cell(), finer)
+    best = max(whole.best, whole.low)
     high = _high(cells)
-    best = max(best, low)
-    if high is not None:
-        high = max(high, best)
-    return Combined(Figure(low, best, high), inconsistent)
+    figure = Figure(whole.low, best, None if high is None else max(high, best))
+    return Combined(figure, whole.behind, whole.inconsistent)
 
 
-def of_party(cells: Mapping[Cell, Figure], party: str) -> Mapping[Cell, Figure]:
+def of_party(cells: Mapping[Cell, Stated], party: str) -> Mapping[Cell, Stated]:
     """The cells of one party, as if it were everybody."""
-    return {Cell(group=cell.group): figure for cell, figure in cells.items() if cell.party == party}
-
-
-def _parties(cells: Iterable[Cell]) -> list[str]:
-    return sorted({cell.party for cell in cells if cell.party is not None})
-
-
-def _groups(cells: Iterable[Cell]) -> list[Group]:
-    return sorted({cell.group for cell in cells if cell.group is not None})
+    return {Cell(group=cell.group): said for cell, said in cells.items() if cell.party == party}
 
 
 @dataclass(frozen=True, slots=True)
-class _Branch:
+class _Lower:
+    """Low and best of some cells together, and the cells behind the best."""
+
     low: int
     best: int
-    inconsistent: bool
+    behind: frozenset[Cell]
+    inconsistent: bool = False
 
 
-def _branch(cells: Mapping[Cell, Figure], top: Cell) -> _Branch:
+def _parts(cells: Mapping[Cell, Figure], top: Cell) -> _Lower:
+    below = {cell: figure for cell, figure in cells.items() if top.contains(cell)}
+    return _Lower(
+        sum(f.low for f in below.values()), sum(f.best for f in below.values()), frozenset(below)
+    )
+
+
+def _enclosing(cells: Mapping[Cell, Figure], top: Cell, finer: _Lower) -> _Lower:
+    """The larger of what is stated for `top` and what the finer cells sum to, bound by bound."""
     stated = cells.get(top)
-    parts = [figure for cell, figure in cells.items() if top.contains(cell)]
-    low, best = sum(p.low for p in parts), sum(p.best for p in parts)
     if stated is None:
-        return _Branch(low, best, inconsistent=False)
-    if stated.high is not None and stated.high < low:
-        return _Branch(stated.low, max(stated.best, best), inconsistent=True)
-    return _Branch(max(stated.low, low), max(stated.best, best), inconsistent=False)
+        return finer
+    contradicted = stated.high is not None and stated.high < finer.low
+    stated_leads = stated.best >= finer.best
+    return _Lower(
+        low=stated.low if contradicted else max(stated.low, finer.low),
+        best=max(stated.best, finer.best),
+        behind=frozenset({top}) if stated_leads else finer.behind,
+        inconsistent=contradicted or finer.inconsistent,
+    )
+
+
+def _joined(branches: Sequence[_Lower]) -> _Lower:
+    return _Lower(
+        sum(b.low for b in branches),
+        sum(b.best for b in branches),
+        frozenset().union(*(b.behind for b in branches)),
+        any(b.inconsistent for b in branches),
+    )
 
 
 def _high(cells: Mapping[Cell, Figure]) -> int | None:

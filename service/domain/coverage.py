@@ -46,7 +46,7 @@ class Watch:
         """
         if sector is None:
             return Covered.NONE
-        start, end = self._midnight(first), self._midnight(last + timedelta(days=1))
+        start, end = self._instants(first, last)
         branch = self._sectors.tree.branch(sector)
         touching = [
             c
@@ -58,38 +58,37 @@ class Watch:
         if not touching:
             return Covered.NONE
         full = [c for c in touching if c.access is Access.FULL]
-        if full and self._fully(sector, first, last, full, start, end):
+        if full and self._fully(sector, first, last, full):
             return Covered.FULL
         return Covered.PARTIAL
 
-    def _fully(
-        self,
-        sector: str,
-        first: date,
-        last: date,
-        full: Sequence[Coverage],
-        start: datetime,
-        end: datetime,
-    ) -> bool:
+    def _fully(self, sector: str, first: date, last: date, full: Sequence[Coverage]) -> bool:
+        """Nobody need have watched a sector before it existed, or after."""
+        known = self._sectors.get(sector)
+        if known is not None:
+            first, last = known.validity.clip(first, last)
         above = [
             c for c in full if any(self._sectors.tree.holds(s, sector) for s in self._known(c))
         ]
-        if _joined(above, start, end):
+        if _joined(above, *self._instants(first, last)):
             return True
         parts = [
             child
             for child in self._sectors.tree.children(sector)
             if (known := self._sectors.get(child)) and known.validity.overlaps(first, last)
         ]
-        return bool(parts) and all(
-            self._fully(part, first, last, full, start, end) for part in parts
-        )
+        return bool(parts) and all(self._fully(part, first, last, full) for part in parts)
 
     def _known(self, coverage: Coverage) -> Iterable[str]:
         return (s for s in coverage.sectors if s in self._sectors)
 
-    def _midnight(self, day: date) -> datetime:
-        return datetime.combine(day, time(), self._zone).astimezone(UTC)
+    def _instants(self, first: date, last: date) -> tuple[datetime, datetime]:
+        """From the first midnight up to the one that ends the last day."""
+        after = last + timedelta(days=1)
+        return (
+            datetime.combine(first, time(), self._zone).astimezone(UTC),
+            datetime.combine(after, time(), self._zone).astimezone(UTC),
+        )
 
 
 def _joined(coverage: Iterable[Coverage], start: datetime, end: datetime) -> bool:

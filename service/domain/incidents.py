@@ -41,6 +41,10 @@ class Established:
     status: Status
 
 
+# What each claimant says of each cell of each outcome.
+_Claims = Mapping[Outcome, Mapping[Cell, Mapping[str, Established]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Contribution:
     """What one incident adds to sums: its figure, or the remainder beyond its children."""
@@ -85,14 +89,14 @@ def account_of(
     speaking = [r for r in told if r.counts]
     live = speaking or [r for r in told if r.status is not Status.WITHDRAWN] or told
     affirming = [r for r in live if r.stance is not Stance.DENIES] or live
-    cells = _cells(speaking)
-    figures, inconsistent = _figures(cells)
+    claims = _claims(speaking)
+    figures, inconsistent = _figures(claims)
     return Account(
         incident=incident.id,
         when=intersection_or_hull(r.when for r in live),
         sector=sectors.tree.finest([r.sector for r in live if r.sector is not None]),
         status=strongest(r.status for r in affirming),
-        contested=inconsistent or _disagree(speaking),
+        contested=inconsistent or _disagree(speaking, claims),
         # Somebody who only denies an event has not told of one.
         counted=incident.counted and any(r.stance is not Stance.DENIES for r in speaking),
         episode=incident.episode,
@@ -162,81 +166,75 @@ def _downwards(
         member_id, around = waiting.pop()
         yield member_id, around
         account = account_of(members[member_id], sectors)
-        if account is not None:
+        if account is not None and account.counted:
             around = account.when.within(around) if around else account.when
         waiting.extend((child, around) for child in children[member_id])
 
 
-def _cells(speaking: Iterable[Report]) -> dict[Outcome, dict[Cell, Established]]:
-    """Per outcome and cell, one figure from all claimants.
-
-    Of each claimant only the latest report that gives the cell speaks. Low is the lowest low,
-    high the highest high, best that of the report with the strongest status, of equals the lowest.
-    """
-    latest: dict[tuple[Outcome, Cell], dict[str, Established]] = defaultdict(dict)
+def _claims(speaking: Iterable[Report]) -> _Claims:
+    """Per outcome and cell what each claimant says: only its latest report that gives it speaks."""
+    claims: dict[Outcome, dict[Cell, dict[str, Established]]] = {}
     for report in sorted(speaking, key=lambda r: r.said):
         for line in report.lines:
             for outcome, figure in line.figures.items():
-                latest[outcome, line.cell][report.claimant] = Established(figure, report.status)
-    cells: dict[Outcome, dict[Cell, Established]] = defaultdict(dict)
-    for (outcome, cell), by_claimant in latest.items():
-        given = by_claimant.values()
-        leading = min(given, key=lambda e: (-STRENGTH.index(e.status), e.figure.best))
-        highs = [e.figure.high for e in given]
-        cells[outcome][cell] = Established(
-            Figure(
-                min(e.figure.low for e in given),
-                leading.figure.best,
-                None if None in highs else max(h for h in highs if h is not None),
-            ),
-            leading.status,
-        )
-    return cells
+                cells = claims.setdefault(outcome, {})
+                said = Established(figure, report.status)
+                cells.setdefault(line.cell, {})[report.claimant] = said
+    return claims
 
 
-def _figures(
-    cells: Mapping[Outcome, Mapping[Cell, Established]],
-) -> tuple[dict[Slot, Established], bool]:
+def _reconciled(claims: Iterable[Established]) -> Established:
+    """One figure of a cell from all claimants.
+
+    Low is the lowest low, high the highest high, best that of the report with the strongest
+    status, of equals the lowest.
+    """
+    given = list(claims)
+    leading = min(given, key=lambda e: (-STRENGTH.index(e.status), e.figure.best))
+    highs = [e.figure.high for e in given]
+    figure = Figure(
+        min(e.figure.low for e in given),
+        leading.figure.best,
+        None if None in highs else max(h for h in highs if h is not None),
+    )
+    return Established(figure, leading.status)
+
+
+def _figures(claims: _Claims) -> tuple[dict[Slot, Established], bool]:
+    """A figure for everybody and for each party; a figure made of several has their weakest
+    status. The second value tells whether a coarser bound contradicts finer ones."""
     figures: dict[Slot, Established] = {}
     inconsistent = False
-    for outcome, established in cells.items():
-        stated = {cell: e.figure for cell, e in established.items()}
-        parties = sorted({cell.party for cell in stated if cell.party is not None})
-        for party in (None, *parties):
-            combined = combine(stated if party is None else of_party(stated, party))
-            if combined is None:
-                continue
-            inconsistent = inconsistent or combined.inconsistent
-            relevant = {c: e for c, e in established.items() if party in (None, c.party)}
-            figures[party, outcome] = Established(
-                combined.figure, _status_of_best(relevant, Cell(party=party), combined.figure)
-            )
+    for outcome, by_cell in claims.items():
+        cells = {cell: _reconciled(said.values()) for cell, said in by_cell.items()}
+        for party in (None, *sorted({cell.party for cell in cells if cell.party is not None})):
+            asked = cells if party is None else of_party(cells, party)
+            combined = combine({cell: e.figure for cell, e in asked.items()})
+            if combined is not None:
+                status = weakest(asked[cell].status for cell in combined.behind)
+                figures[party, outcome] = Established(combined.figure, status)
+                inconsistent = inconsistent or combined.inconsistent
     return figures, inconsistent
 
 
-def _status_of_best(cells: Mapping[Cell, Established], top: Cell, figure: Figure) -> Status:
-    """The status of the cell that states the best, else the weakest of those that make it up."""
-    stated = cells.get(top)
-    if stated is not None and stated.figure.best == figure.best:
-        return stated.status
-    return weakest(e.status for cell, e in cells.items() if cell != top)
+def _disagree(speaking: Iterable[Report], claims: _Claims) -> bool:
+    """A denial, blame put on different sides, or ranges of one cell that do not meet.
 
-
-def _disagree(speaking: Sequence[Report]) -> bool:
-    """A denial, blame put on different sides, or ranges of one cell that do not meet."""
-    if any(r.stance is Stance.DENIES for r in speaking):
-        return True
-    if len({r.attributed_to for r in speaking if r.attributed_to}) > 1:
-        return True
-    given: dict[tuple[Outcome, Cell], dict[str, Figure]] = defaultdict(dict)
+    A claimant that changed its mind does not disagree with itself.
+    """
+    stances: dict[str, Stance] = {}
+    blames: dict[str, str] = {}
     for report in sorted(speaking, key=lambda r: r.said):
-        for line in report.lines:
-            for outcome, figure in line.figures.items():
-                given[outcome, line.cell][report.claimant] = figure
+        stances[report.claimant] = report.stance
+        if report.attributed_to is not None:
+            blames[report.claimant] = report.attributed_to
+    if Stance.DENIES in stances.values() or len(set(blames.values())) > 1:
+        return True
     return any(
-        not a.meets(b)
-        for by_claimant in given.values()
-        for a, b in combinations(by_claimant.values(), 2)
+        not a.figure.meets(b.figure)
+        for by_cell in claims.values()
+        for said in by_cell.values()
+        for a, b in combinations(said.values(), 2)
     )
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from service.domain.casualties import CasualtyLine
+from service.domain.casualties import CasualtyLine, combine
 from service.domain.places import Point
 from service.domain.verification import COUNTED
-from service.domain.vocabulary import Stance, Status
+from service.domain.vocabulary import Outcome, Stance, Status
 from service.domain.when import When
 
 
@@ -36,6 +36,12 @@ class Report:
     def counts(self) -> bool:
         """Whether it speaks in figures: live, and not set aside with a reason."""
         return self.counted and self.status in COUNTED
+
+    def low_of(self, outcome: Outcome) -> int | None:
+        """The least that the report says in all, a total and its parts counted once."""
+        cells = {line.cell: line.figures[outcome] for line in self.lines if outcome in line.figures}
+        combined = combine(cells)
+        return combined.figure.low if combined else None
 
     @property
     def said(self) -> tuple[date, datetime, str]:

@@ -21,6 +21,10 @@ class Validity:
             self.last is None or first <= self.last
         )
 
+    def clip(self, first: date, last: date) -> tuple[date, date]:
+        """The part of a span that overlaps."""
+        return max(first, self.first or first), min(last, self.last or last)
+
 
 @dataclass(frozen=True, slots=True)
 class SectorSpan:

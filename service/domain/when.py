@@ -58,6 +58,10 @@ class When:
     approximate: bool = False
     ambiguous: bool = False
 
+    def __post_init__(self) -> None:
+        if self.start is None and self.end is None:
+            raise Invalid("one side at least must be known")
+
     @property
     def is_open(self) -> bool:
         return self.start is None or self.end is None
@@ -169,8 +173,6 @@ def parse_when(text: str, zone: tzinfo, named_zone: str | None = None) -> When:
         lasted = True
     else:
         return _parse_point(text, zone, named_zone)
-    if not left and not right:
-        raise Invalid("one side at least must be known")
     first = _parse_point(left, zone, named_zone) if left else None
     last = _parse_point(right, zone, named_zone) if right else None
     if first and last and _begins_after(first, last):
@@ -202,11 +204,14 @@ def intersection_or_hull(whens: Iterable[When]) -> When:
         met = met.meet(when) if met else None
     if met is not None:
         return met
-    starts = [w.start for w in (first, *others)]
-    ends = [w.end for w in (first, *others)]
+    every = (first, *others)
+    starts, ends = [w.start for w in every], [w.end for w in every]
+    if None in starts and None in ends:
+        # Open to both sides would be no time at all; what is known of each still is.
+        return When(min(w.known_start for w in every), max(w.known_end for w in every))
     return When(
-        None if None in starts else min(s for s in starts if s),
-        None if None in ends else max(e for e in ends if e),
+        None if None in starts else min(w.known_start for w in every),
+        None if None in ends else max(w.known_end for w in every),
     )
 
 

@@ -58,7 +58,7 @@ COLUMNS: Final = frozenset(
     {"ref", *_REPORT_COLUMNS, *_LIST_COLUMNS, *_SOURCE_COLUMNS, *_LINE_COLUMNS}
 )
 TEMPLATE: Final = (
-    "ref,when,where.place,where.sector,where.lat,where.lon,where.precision,weapons,claimant,"
+    "id,ref,when,where.place,where.sector,where.lat,where.lon,where.precision,weapons,claimant,"
     "attributed_to,stance,reported,summary,sources.title,sources.publisher,sources.published,"
     "sources.url,casualties.party,casualties.group,casualties.killed,casualties.killed.words,"
     "casualties.wounded,casualties.missing,casualties.captured\r\n"

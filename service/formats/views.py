@@ -12,7 +12,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
-from service.formats.records import place_as_written, reported_of, when_of
+from service.formats.records import instant_text, place_as_written, reported_of, when_of
 
 Json = dict[str, Any]
 
@@ -307,6 +307,8 @@ def _span(when: When) -> Json:
     return {
         "start": when.start.isoformat() if when.start else None,
         "end": when.end.isoformat() if when.end else None,
+        "earliest": instant_text(when.earliest) if when.earliest else None,
+        "latest": instant_text(when.latest) if when.latest else None,
         "precision": when.precision,
         "lasted": when.lasted,
     }

@@ -83,6 +83,7 @@ class Database:
             self.engine.execution_options(isolation_level=_level(self.engine, "SERIALIZABLE")),
             expire_on_commit=False,
         )
+        self._one_writer = self.engine.dialect.name == "sqlite"
         self._turn = threading.Lock()
 
     @contextmanager
@@ -104,8 +105,9 @@ class Database:
         attempt = 0
         while True:
             attempt += 1
-            # Those who were in each other's way take turns, or the same happens again.
-            turn = nullcontext() if attempt == 1 else self._turn
+            # SQLite lets one in at a time, but not the one who waits longest; elsewhere those who
+            # were in each other's way would be so again.
+            turn = self._alone() if self._one_writer or attempt > 1 else nullcontext()
             try:
                 with turn, self._writers.begin() as session:
                     return work(session)
@@ -113,6 +115,16 @@ class Database:
                 if time.monotonic() > patience or not _may_succeed_again(error):
                     raise _refusal(error) from error
             time.sleep(0.01 * min(attempt, 10))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Take turns with other writers of this process."""
+        if not self._turn.acquire(timeout=_PATIENCE_SECONDS):
+            raise Unavailable
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -102,7 +102,7 @@ def latest_revisions(session: Session, kind: str) -> dict[str, int]:
         .where(Revision.kind == kind)
         .group_by(Revision.subject)
     )
-    return dict(session.execute(newest).tuples().all())
+    return dict(session.execute(newest).all())
 
 
 def latest_moment(session: Session, kind: str, subject: str) -> datetime:

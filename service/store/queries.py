@@ -261,8 +261,11 @@ def _matches(text: str) -> Any:
 
 
 def _has_report(condition: Any) -> Any:
+    """A live report of the incident; in one claimant's account, one of its own."""
+    account = tables.Account
     return sa.exists().where(
-        Report.incident_id == tables.Account.incident_id,
+        Report.incident_id == account.incident_id,
+        sa.or_(account.claimant == EVERYBODY, Report.claimant == account.claimant),
         Report.status.in_(sorted(COUNTED)),
         condition,
     )

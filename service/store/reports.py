@@ -38,9 +38,6 @@ def _row(
 ) -> dict[str, Any]:
     report = report_of(report_id, record)
     point = report.point
-    killed = [
-        line.figures[Outcome.KILLED].low for line in report.lines if Outcome.KILLED in line.figures
-    ]
     return {
         "id": report_id,
         "incident_id": record["incident"],
@@ -60,7 +57,7 @@ def _row(
         "reported_end": report.reported.known_end,
         "received_at": received,
         "received_day": theatre.day_of(received),
-        "killed_low": sum(killed) if killed else None,
+        "killed_low": report.low_of(Outcome.KILLED),
         "search_text": _search_text(record, theatre),
         "record": record,
     }

@@ -56,9 +56,9 @@ def place(
         for name, value in values.items():
             setattr(row, name, value)
     session.flush()
-    if old_root is not None:
+    if old_root not in (None, root):
         _move_below(session, incident_id, root)
-        accounts.refresh(session, {old_root, root}, theatre)
+    accounts.refresh(session, {root, old_root or root}, theatre)
     return True
 
 

@@ -42,6 +42,13 @@ def create(
     return key
 
 
+def free_name(session: Session, name: str) -> str:
+    """The name, or the name with a number where a key of it exists, revoked or not."""
+    taken = {key.name for key in listed(session)}
+    names = (name, *(f"{name}-{number}" for number in range(2, len(taken) + 3)))
+    return next(each for each in names if each not in taken)
+
+
 def any_usable(session: Session) -> bool:
     usable = sa.select(tables.Key.id).where(tables.Key.revoked_at.is_(None)).limit(1)
     return session.scalar(usable) is not None

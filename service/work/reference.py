@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,42 +65,38 @@ def replace(
     """
     theatre_of(entries)
     wanted = {
-        (kind, str(entry["id"])): (position, dict(entry))
-        for kind in KINDS
-        for position, entry in enumerate(entries.get(kind, ()))
+        (kind, str(entry["id"])): dict(entry) for kind in KINDS for entry in entries.get(kind, ())
     }
-    now = {
-        (row.kind, row.id): (row.position, row.content)
-        for row in session.scalars(sa.select(tables.Reference))
-    }
-    different = sorted(key for key in wanted.keys() | now.keys() if wanted.get(key) != now.get(key))
-    if not different:
+    known = session.scalars(
+        sa.select(tables.Reference).order_by(tables.Reference.kind, tables.Reference.position)
+    ).all()
+    now = {(row.kind, row.id): row.content for row in known}
+    changed = [key for key in sorted({*wanted, *now}) if wanted.get(key) != now.get(key)]
+    # The order of the files is the order of answers, so it is part of the record.
+    moved = [kind for kind in KINDS if _order(wanted, kind) != _order(now, kind)]
+    if not changed and not moved:
         return 0
     newest = journal.latest_revisions(session, REFERENCE)
-    changes = [
-        Change(
-            REFERENCE,
-            subject,
-            newest.get(subject, 0) + 1,
-            wanted[key][1] if key in wanted else {},
-        )
-        for key in different
-        if (subject := "/".join(key))
-        and (wanted.get(key) or (0, None))[1] != (now.get(key) or (0, None))[1]
-    ]
-    journal.append(session, changes, author)
-    for kind, entry_id in sorted(now.keys() & different):
-        session.execute(
-            sa.delete(tables.Reference).where(
-                tables.Reference.kind == kind, tables.Reference.id == entry_id
-            )
-        )
-    rows = [
-        {"kind": kind, "id": entry_id, "position": position, "content": content}
-        for kind, entry_id in different
-        if (kind, entry_id) in wanted
-        for position, content in [wanted[kind, entry_id]]
-    ]
-    if rows:
-        session.execute(sa.insert(tables.Reference), rows)
-    return len(different)
+    contents = {"/".join(key): wanted.get(key, {}) for key in changed}
+    contents |= {f"order/{kind}": {"ids": _order(wanted, kind)} for kind in moved}
+    journal.append(
+        session,
+        (
+            Change(REFERENCE, subject, newest.get(subject, 0) + 1, content)
+            for subject, content in contents.items()
+        ),
+        author,
+    )
+    session.execute(sa.delete(tables.Reference))
+    session.execute(
+        sa.insert(tables.Reference),
+        [
+            {"kind": kind, "id": entry_id, "position": position, "content": content}
+            for position, ((kind, entry_id), content) in enumerate(wanted.items())
+        ],
+    )
+    return len(changed) or len(moved)
+
+
+def _order(entries: Iterable[tuple[str, str]], kind: str) -> list[str]:
+    return [entry_id for of_kind, entry_id in entries if of_kind == kind]

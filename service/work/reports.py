@@ -17,7 +17,7 @@ from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Flag, Status
 from service.errors import Conflict, Invalid, NotFound, Stale, TrackerError
 from service.formats.records import instant_text, resolved_to_json
-from service.formats.reports import ReportIn
+from service.formats.reports import AboutIn, ReportIn
 from service.formats.validation import parse
 from service.store import journal, tables
 from service.store.accounts import traces_near
@@ -183,6 +183,23 @@ def get(session: Session, report_id: str) -> tables.Report:
     return row
 
 
+def decided(submission: Submission, resolved: Resolved, theatre: Theatre) -> Record:
+    """Status, basis and whether it counts. Raises `Invalid` where the evidence bears less."""
+    decision = submission.decision
+    voice = theatre.find_claimant(submission.report.claimant)
+    check_status(
+        decision.status,
+        decision.basis,
+        flags=resolved.flags,
+        speaks_for=voice.party if voice else None,
+    )
+    return {
+        "status": decision.status.value,
+        "basis": decision.basis,
+        **_counting(decision.counted, decision.reason, resolved.flags),
+    }
+
+
 def _read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -> Record:
     """The record with its content read anew; what was found beside it stays."""
     received = datetime.fromisoformat(old["received_at"])
@@ -278,22 +295,20 @@ class _Batch:
         accounts.refresh_incidents(self._session, touched, self._theatre)
 
     def _record(self, submission: Submission, posted: dict[str, Any], resolved: Resolved) -> Record:
-        decision = submission.decision
-        voice = self._theatre.find_claimant(submission.report.claimant)
-        check_status(
-            decision.status,
-            decision.basis,
-            flags=resolved.flags,
-            speaks_for=voice.party if voice else None,
-        )
+        read = resolved_to_json(resolved)
+        incident = self._incident_of(submission)
+        if incident is None:
+            incident = self._new_id()
+            self._incidents[incident] = True
+            if submission.report.about is not None:
+                read["unmapped"].append("about")
+                read["flags"] = sorted({*read["flags"], Flag.UNMAPPED.value})
         return {
             "posted": posted,
-            "incident": self._incident_of(submission),
-            "status": decision.status.value,
-            "basis": decision.basis,
-            **_counting(decision.counted, decision.reason, resolved.flags),
+            "incident": incident,
+            **decided(submission, resolved, self._theatre),
             "received_at": instant_text(self._author.at),
-            "resolved": resolved_to_json(resolved),
+            "resolved": read,
         }
 
     def _hint_at_duplicates(
@@ -315,15 +330,29 @@ class _Batch:
                 record["resolved"]["flags"] = sorted(flags)
         self._traces.append(trace)
 
-    def _incident_of(self, submission: Submission) -> str:
-        """The incident decided or, where the key may link, suggested; else one of its own."""
+    def _spoken_of(self, about: AboutIn | None) -> str | None:
+        """The known incident that a denial or correction is about."""
+        if about is None:
+            return None
+        incident = about.incident
+        if about.report is not None:
+            told = self._fresh.get(about.report)
+            row = None if told else self._session.get(tables.Report, about.report)
+            incident = told["incident"] if told else row.incident_id if row else None
+        if incident is None or self._session.get(tables.Incident, incident) is None:
+            return incident if incident in self._incidents else None
+        self._incidents.setdefault(incident, False)
+        return incident
+
+    def _incident_of(self, submission: Submission) -> str | None:
+        """The incident decided, or suggested where the key may link, or spoken of by a denial or
+        correction; `None` for one of its own."""
+        report = submission.report
         wanted = submission.decision.incident
         if wanted is None and submission.may_link:
-            wanted = submission.report.incident
+            wanted = report.incident
         if wanted is None:
-            incident = self._new_id()
-            self._incidents[incident] = True
-            return incident
+            return self._spoken_of(report.about)
         if wanted not in self._incidents:
             if self._session.get(tables.Incident, wanted) is None:
                 raise Invalid("is not a known incident", "incident")

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from service.domain.drafts import resolve
 from service.domain.theatre import Theatre
-from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
 from service.formats.records import resolved_to_json
@@ -21,7 +20,7 @@ from service.formats.watching import CoverageIn
 from service.store import journal, tables
 from service.store.journal import Author
 from service.work import accounts, grouping, reference, reports, watching
-from service.work.reports import REPORT, Decision, Outcomes, Submission
+from service.work.reports import REPORT, Decision, Submission
 
 ACTOR: Final = "seed"
 # Refs are for people; ids follow from them, so the same file always means the same reports.
@@ -82,8 +81,7 @@ def _load_coverage(
 ) -> bool:
     ref = "/".join(("coverage", entry["observer"], *entry["sectors"], entry["from"], entry["to"]))
     sent = parse(CoverageIn, {**entry, "id": id_of(ref)})
-    outcome, _, _ = watching.record_coverage(session, sent, theatre, author, lambda: id_of(ref))
-    return outcome is Outcomes.CREATED
+    return watching.keep_coverage(session, sent, theatre, author)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,27 +192,19 @@ def _revise(
     author: Author,
 ) -> bool:
     """Whether the file says something else of a report than it did when it was last loaded."""
-    report, decision = submission.report, submission.decision
+    report = submission.report
     said = journal.latest_content(session, REPORT, row.id, actor=ACTOR) or {}
+    resolved = resolve(report.to_draft(), theatre, author.at)
     wanted = {
         "posted": report.posted(),
-        "incident": decision.incident,
-        "status": decision.status.value,
-        "basis": decision.basis,
-        "counted": decision.counted,
-        "reason": decision.reason,
+        "incident": submission.decision.incident,
+        **reports.decided(submission, resolved, theatre),
     }
-    if all(said.get(key) == value for key, value in wanted.items()):
+    # What people decided since the file was last loaded stays, unless the file speaks of it anew.
+    changed = {key: value for key, value in wanted.items() if said.get(key) != value}
+    if not changed:
         return False
-    resolved = resolve(report.to_draft(), theatre, author.at)
-    voice = theatre.find_claimant(report.claimant)
-    check_status(
-        decision.status,
-        decision.basis,
-        flags=resolved.flags,
-        speaks_for=voice.party if voice else None,
-    )
-    record = {**said, **wanted, "resolved": resolved_to_json(resolved)}
+    record = {**row.record, **changed, "resolved": resolved_to_json(resolved)}
     reports.revise(session, row, record, "seed data", theatre, author)
     return True
 

@@ -100,6 +100,21 @@ def record_coverage(
     return outcome, coverage_id, record
 
 
+def keep_coverage(session: Session, coverage: CoverageIn, theatre: Theatre, author: Author) -> bool:
+    """Record coverage under its id, or what changed of it as a new revision; whether either."""
+    row = session.get(tables.Coverage, coverage.id)
+    if row is None:
+        record_coverage(session, coverage, theatre, author, lambda: str(coverage.id))
+        return True
+    record = {**row.record, "posted": coverage.posted()}
+    if record == row.record:
+        return False
+    revision = journal.latest_revision(session, COVERAGE, row.id) + 1
+    journal.append(session, [Change(COVERAGE, row.id, revision, record)], author)
+    row.access, row.record = coverage.access.value, record
+    return True
+
+
 def find(
     session: Session, select: sa.Select[Any], after: Keyset | None, limit: int
 ) -> tuple[list[tuple[str, Record]], Keyset | None]:

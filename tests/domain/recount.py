@@ -5,7 +5,7 @@ top that is open.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -117,6 +117,8 @@ def _common_time(spans: list[Span]) -> Span:
     if start is None or end is None or start <= end:
         return start, end
     starts, ends = [a for a, _ in spans], [b for _, b in spans]
+    if None in starts and None in ends:
+        return min(a or b for a, b in spans if a or b), max(b or a for a, b in spans if a or b)
     return (
         None if None in starts else min(a for a in starts if a),
         None if None in ends else max(b for b in ends if b),
@@ -135,7 +137,7 @@ def _time_left(members: dict[str, Incident], name: str) -> Span | None:
     member = members[name]
     above = _time_left(members, member.parent) if member.parent is not None else None
     one = _tell_one(member, None)
-    return above if one is None else _narrowed(one.when, above)
+    return above if one is None or not one.counted else _narrowed(one.when, above)
 
 
 def _upwards(code: str) -> list[str]:
@@ -190,13 +192,36 @@ def _stated(speaking: list[Report]) -> dict[Slot, tuple[Bounds, str]]:
                 if whose is None
                 else everybody({(None, g): b for (_, g), b in part.items()})
             )
-            top = (whose, None)
-            if top in part and part[top][1] == bounds[1]:
-                status = statuses[top]
-            else:
-                status = min((statuses[c] for c in part if c != top), key=STRENGTH.index)
+            made_of = _cells_of_best(part, whose)
+            status = min((statuses[c] for c in made_of), key=STRENGTH.index)
             stated[whose, outcome] = bounds, status
     return stated
+
+
+def _cells_of_best(part: Cells, whose: str | None) -> set[tuple[str | None, str | None]]:
+    """The cells that make up the largest best: a total, else slices by party, else by group."""
+    if whose is not None:
+        ways = [_slice_of_best(part, lambda c: c[0] == whose, (whose, None))]
+    else:
+        parties = {p for p, _ in part if p is not None}
+        groups = {g for _, g in part if g is not None}
+        by_party = [_slice_of_best(part, lambda c, p=p: c[0] == p, (p, None)) for p in parties]
+        by_group = [_slice_of_best(part, lambda c, g=g: c[1] == g, (None, g)) for g in groups]
+        ways = [set().union(*by_party), set().union(*by_group)]
+        if (None, None) in part:
+            ways.insert(0, {(None, None)})
+    return max((way for way in ways if way), key=lambda way: sum(part[c][1] for c in way))
+
+
+def _slice_of_best(
+    part: Cells,
+    belongs: Callable[[tuple[str | None, str | None]], bool],
+    top: tuple[str | None, str | None],
+) -> set[tuple[str | None, str | None]]:
+    finer = {c for c in part if belongs(c) and c != top}
+    if top in part and part[top][1] >= sum(part[c][1] for c in finer):
+        return {top}
+    return finer
 
 
 def _last_words(

@@ -313,7 +313,39 @@ def test_decision_11_bounds_are_subtracted_apart_floored_and_put_in_order() -> N
 def test_opposite_blame_contests_and_is_decided_by_nobody(
     blamed: list[str | None], contested: bool
 ) -> None:
-    assert account(*(report(blames=b) for b in blamed)).contested is contested
+    told = (report(claimant=f"side {n}", blames=b) for n, b in enumerate(blamed))
+    assert account(*told).contested is contested
+
+
+def test_a_claimant_that_changed_its_mind_does_not_contest_itself() -> None:
+    assert not account(
+        report(blames="armenia", said=EARLY), report(blames="azerbaijan", said=LATE)
+    ).contested
+    assert not account(report(stance=Stance.DENIES, said=EARLY), report(said=LATE)).contested
+
+
+def test_a_figure_has_the_status_of_the_cells_it_is_made_of() -> None:
+    told = account(
+        report(
+            "2022-08-03", "armenia-mod", line("armenia", Group.MILITARY, killed=Figure.exactly(3))
+        ),
+        report(
+            "2022-08-03",
+            "observers",
+            line("armenia", killed=5),
+            status=Status.VERIFIED,
+        ),
+    )
+    assert told.figures[None, Outcome.KILLED].status is Status.VERIFIED
+    assert told.figures["armenia", Outcome.KILLED].status is Status.VERIFIED
+
+
+def test_what_is_not_counted_narrows_no_part() -> None:
+    told = accounts(
+        incident("war", report("2016-04-03", status=Status.WITHDRAWN)),
+        incident("night", report("2016-04"), parent="war"),
+    )
+    assert str(told["night"].when) == "2016-04"
 
 
 def test_ranges_that_meet_are_no_contradiction() -> None:
