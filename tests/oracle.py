@@ -155,7 +155,7 @@ class Oracle:
         around: Span = self._time_left(above) if above is not None else (None, None)
         reports = self.by_incident.get(name)
         one = self._tell_one(name, None) if reports else None
-        return around if one is None else narrowed(one.when, around)
+        return narrowed(one.when, around) if one is not None and one.counted else around
 
     def _common_place(self, found: list[str]) -> str | None:
         if not found:

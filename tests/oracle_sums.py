@@ -266,24 +266,30 @@ class Question:
         for d, sectors, access in on:
             if access == "full":
                 full[d] |= sectors
-        if all(self._watched(place, full[d], first, last) for d in days):
+        if all(self._watched(place, d, full[d], first, last) for d in days):
             return "full"
         return "partial" if on else "none"
 
-    def _watched(self, sector: str, full: set[str], first: date, last: date) -> bool:
+    def _watched(self, sector: str, on: date, full: set[str], first: date, last: date) -> bool:
         tree = self.oracle.sectors
         if full & set(tree.path(sector)):
+            return True
+        if tree.exists(sector, first, last, throughout=False) and not tree.exists(
+            sector, on, on, throughout=True
+        ):
             return True
         parts = [
             code
             for code, entry in tree.entries.items()
             if entry["parent"] == sector and tree.exists(code, first, last, throughout=False)
         ]
-        return bool(parts) and all(self._watched(p, full, first, last) for p in parts)
+        return bool(parts) and all(self._watched(p, on, full, first, last) for p in parts)
 
     def _fits(self, told: Told) -> bool:
         asked = self.asked
         live = [r for r in self.oracle.by_incident[told.incident] if r["status"] in LIVE]
+        own = [r for r in live if told.claimant in (None, r["claimant"])]
+        own = [r for r in live if told.claimant in (None, r["claimant"])]
         tests = {
             "sector": lambda v: self._in_sector(told.sector, v),
             "bbox": lambda v: told.point is not None and in_box(told.point, v),
@@ -296,10 +302,10 @@ class Question:
             "counted": lambda v: told.counted == (v == "true"),
             "min_killed": lambda v: told.stated.get((None, "killed"), ((-1,),))[0][0] >= v,
             "claimant": lambda v: any(r["claimant"] == v for r in live),
-            "attributed_to": lambda v: any(r["attributed_to"] == v for r in live),
-            "place": lambda v: any(r["where"]["place"] == v for r in live),
+            "attributed_to": lambda v: any(r["attributed_to"] == v for r in own),
+            "place": lambda v: any(r["where"]["place"] == v for r in own),
             "q": lambda v: any(
-                all(word in (r["summary"] or "") for word in v.split()) for r in live
+                all(word in (r["summary"] or "") for word in v.split()) for r in own
             ),
         }
         start, end = known(self.time(told))

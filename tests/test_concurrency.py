@@ -31,6 +31,10 @@ ROUNDS = 8
 def instances(service: Service) -> Iterator[tuple[TestClient, TestClient]]:
     """Two instances of the application over one database."""
     with application(service.url) as other:
+        # Routes are put together on first use; two applications of one process must not do so at
+        # the same time, which no server does.
+        for client in (service.client, other):
+            assert client.get("/nowhere").status_code == 404
         yield service.client, other
 
 
@@ -256,7 +260,9 @@ def test_every_answer_is_one_moment_while_others_write(
 
 def moments_apart(client: TestClient) -> int:
     """By how much one answer's total, cells and figures disagree; each event killed one."""
-    answer = client.get("/v1/aggregates?period=day&by=sector&fill=none").json()
+    response = client.get("/v1/aggregates?period=day&by=sector&fill=none")
+    assert response.status_code == 200, response.text
+    answer = response.json()
     total = answer["total"]
     counts: set[int] = {
         total["incidents"] or 0,

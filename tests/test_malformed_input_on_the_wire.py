@@ -65,7 +65,11 @@ class Wire:
 def wire(request: pytest.FixtureRequest, databases: Databases) -> Iterator[Wire]:
     with databases.fresh(request.param, "reference") as url:
         beside = Service(url)
-        with server(url, CEASEFIRE_BODY_TIMEOUT_SECONDS=str(PATIENCE)) as served:
+        limits = {
+            "CEASEFIRE_BODY_TIMEOUT_SECONDS": str(PATIENCE),
+            "CEASEFIRE_MAX_UPLOAD_BYTES": str(2 * MEBIBYTE),
+        }
+        with server(url, **limits) as served:
             yield Wire(served, beside)
         beside.close()
 
@@ -88,14 +92,28 @@ def problem(answer: bytes, status: int) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
-def test_an_endless_body_is_refused_while_it_is_still_coming(wire: Wire, declared: bool) -> None:
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_comes(wire: Wire) -> None:
+    told = problem(wire.exchange(wire.head(1024 * MEBIBYTE)), 413)
+    assert told["title"] == "Too large"
+
+
+BULK = {"path": "/v1/reports/bulk", "Content-Type": "application/x-ndjson"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "headers"),
+    [(True, {}), (False, {}), (False, BULK)],
+    ids=["declared", "chunked", "upload"],
+)
+def test_an_endless_body_is_refused_while_it_is_still_coming(
+    wire: Wire, declared: bool, headers: dict[str, str]
+) -> None:
     before, held = wire.service.state(), wire.memory()
     chunk = b"x" * 65_536
     piece = chunk if declared else b"10000\r\n" + chunk + b"\r\n"
     start, sent, answer = time.monotonic(), 0, b""
     with wire.connect() as line:
-        line.sendall(wire.head(1024 * MEBIBYTE if declared else None))
+        line.sendall(wire.head(1024 * MEBIBYTE if declared else None, **headers))
         line.settimeout(0.001)
         while not answer and sent < 64 * MEBIBYTE:
             with suppress(TimeoutError, ConnectionError):
@@ -136,9 +154,8 @@ def test_a_body_cut_anywhere_stores_nothing_and_the_whole_one_is_stored_once(wir
 def test_an_upload_cut_anywhere_stores_nothing(wire: Wire) -> None:
     before = wire.service.state()
     body = b"\n".join([SMALL] * 3)
-    types = {"path": "/v1/reports/bulk", "Content-Type": "application/x-ndjson"}
     for length in range(0, len(body), 7):
-        answer = wire.exchange(wire.head(len(body), **types), body[:length], hang_up=True)
+        answer = wire.exchange(wire.head(len(body), **BULK), body[:length], hang_up=True)
         assert not answer or problem(answer, 400), length
     assert wire.service.state() == before
     assert "Traceback" not in wire.served.log.read_text()

@@ -15,7 +15,7 @@ load_all_checks()
 # That a text is a date, or that a tally ends after it starts, is more than a schema can say.
 BEYOND_A_SCHEMA = [CHECKS.get_one("positive_data_acceptance")]
 EXAMPLES = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     database=None,
     derandomize=True,

@@ -65,7 +65,7 @@ class Watch:
     def _fully(self, sector: str, first: date, last: date, full: Sequence[Coverage]) -> bool:
         """Nobody need have watched a sector before it existed, or after."""
         known = self._sectors.get(sector)
-        if known is not None:
+        if known is not None and known.validity.overlaps(first, last):
             first, last = known.validity.clip(first, last)
         above = [
             c for c in full if any(self._sectors.tree.holds(s, sector) for s in self._known(c))

@@ -146,15 +146,18 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         conditions.append(_has_weapon(query, theatre))
     if query.party is not None:
         conditions.append(_has_party(query.party))
+    # One claimant's account is selected by what that claimant says, not by what others do.
+    own = [sa.or_(account.claimant == EVERYBODY, Report.claimant == account.claimant)]
     for asked, column in (
-        (query.claimant, Report.claimant),
         (query.attributed_to, Report.attributed_to),
         (query.place, Report.place),
     ):
         if asked is not None:
-            conditions.append(_has_report(column == asked))
+            conditions.append(_has_report(column == asked, *own))
+    if query.claimant is not None:
+        conditions.append(_has_report(Report.claimant == query.claimant))
     if query.text is not None:
-        conditions.append(_has_report(_matches(query.text)))
+        conditions.append(_has_report(_matches(query.text), *own))
     return conditions
 
 
@@ -260,14 +263,12 @@ def _matches(text: str) -> Any:
     )
 
 
-def _has_report(condition: Any) -> Any:
-    """A live report of the incident; in one claimant's account, one of its own."""
-    account = tables.Account
+def _has_report(*conditions: Any) -> Any:
+    """A live report of the incident."""
     return sa.exists().where(
-        Report.incident_id == account.incident_id,
-        sa.or_(account.claimant == EVERYBODY, Report.claimant == account.claimant),
+        Report.incident_id == tables.Account.incident_id,
         Report.status.in_(sorted(COUNTED)),
-        condition,
+        *conditions,
     )
 
 
@@ -299,7 +300,8 @@ def _has_party(party: str) -> Any:
     summed = sa.exists().where(
         tables.Figure.incident_id == tables.Account.incident_id,
         tables.Figure.claimant == tables.Account.claimant,
-        tables.Figure.counted_low.is_not(None),
+        tables.Figure.status.is_not(None),
+        tables.Figure.outcome.in_(SUMMED_OUTCOMES),
         tables.Figure.party.not_in([EVERYBODY, UNSTATED]),
     )
     return sa.or_(_has_figure(party=UNSTATED), ~summed)
