@@ -7,7 +7,6 @@
   - PreconditionMissing the request does not say which revision it changes
   - Stale               the request was made against an older revision
   - Unauthorized        no key, or none that is known
-  - Forbidden           a known key that may not do this
   - Unavailable         the database is away or busy; try again
   - Malformed           what was sent is not in the format it says it is
   - TooLarge            what was sent is larger than is taken
@@ -90,12 +89,6 @@ class Unauthorized(TrackerError):
     """No key was given, or none that is known."""
 
     detail = "A valid API key is needed."
-
-
-class Forbidden(TrackerError):
-    """The key is known and may not do this."""
-
-    detail = "This key may not do that."
 
 
 class Unavailable(TrackerError):

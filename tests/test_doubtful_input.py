@@ -248,3 +248,40 @@ def test_unusually_long_text_without_a_pause_is_screened_at_once(service: Servic
     for text in ("1" * 19_999 + "x", "a" * 20_000, "a." * 10_000, "A" * 20_000):
         # A pattern that tried every beginning anew would hold the server for seconds.
         assert service.post(report(summary=text))["summary"] == text
+
+
+def test_outer_spaces_lose_no_report_and_change_no_place(service: Service) -> None:
+    receipt = service.post(
+        {"when": "2022-08-03", "where": {"place": " Lachin\u00a0"}, "claimant": "a "}
+    )
+    assert receipt["where"]["place_id"] == "lachin"
+    assert receipt["claimant"] == "a"
+
+
+def test_a_correction_and_a_denial_join_what_they_speak_of(service: Service) -> None:
+    report = {"when": "2022-08-03", "where": {"place": "Lachin"}, "claimant": "armenian-officials"}
+    first = service.post({**report, "casualties": [{"killed": 1}]})
+    about = {"about": {"report": first["id"]}}
+    corrected = service.post(
+        {**report, **about, "stance": "corrects", "casualties": [{"killed": 2}]}
+    )
+    assert corrected["incident"] == first["incident"]
+    service.post({**report, **about, "claimant": "azerbaijan-mod", "stance": "denies"})
+    incident = service.get(f"/v1/incidents/{first['incident']}")
+    assert incident["figures"]["killed"]["best"] == 2
+    assert incident["contested"]
+    assert service.aggregates(period="total", by="")["total"]["incidents"] == 1
+
+
+def test_a_denial_of_nothing_known_stands_alone_and_is_flagged(service: Service) -> None:
+    receipt = service.post(
+        {
+            "when": "2022-08-03",
+            "where": {"place": "Lachin"},
+            "claimant": "azerbaijan-mod",
+            "stance": "denies",
+            "about": {"incident": "01985f0e-0000-7000-8000-00000000dead"},
+        }
+    )
+    assert receipt["unmapped"] == ["about"]
+    assert not service.get(f"/v1/incidents/{receipt['incident']}")["counted"]

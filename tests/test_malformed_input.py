@@ -82,8 +82,6 @@ NOT_CODES = (
             ("a lone surrogate", "\\udfff"),
         )
     ),
-    Bad("a space in front", f'" {MARK}"'),
-    Bad("a space behind", f'"{MARK} "'),
     Bad("nothing", '""'),
     Bad("201 characters", f'"{MARK}{"x" * (201 - len(MARK))}"'),
     Bad("a number", "12"),

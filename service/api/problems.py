@@ -26,7 +26,6 @@ STATUS: Final[Mapping[type[TrackerError], int]] = {
     errors.PreconditionMissing: 428,
     errors.Stale: 412,
     errors.Unauthorized: 401,
-    errors.Forbidden: 403,
     errors.Unavailable: 503,
     errors.Malformed: 400,
     errors.TooLarge: 413,
@@ -36,7 +35,6 @@ STATUS: Final[Mapping[type[TrackerError], int]] = {
 TITLES: Final = {
     400: "Malformed",
     401: "Unauthorized",
-    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     408: "Too slow",

@@ -150,7 +150,6 @@ _ABOUT_PREFIXES: Final = (
     "some",
     "roughly",
     "approximately",
-    "nearly",
     "порядка",
     "около",
     "примерно",

@@ -21,7 +21,6 @@ STRENGTH: Final = (
 )
 COUNTED: Final = frozenset({Status.UNVERIFIED, Status.CORROBORATED, Status.VERIFIED})
 
-LADDER: Final = tuple(Basis)
 VERIFYING: Final = frozenset(
     {Basis.HUMANITARIAN_REGISTRATION, Basis.PEACEKEEPERS, Basis.INDEPENDENT_INVESTIGATION}
 )

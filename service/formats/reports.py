@@ -34,9 +34,13 @@ def _clean(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if any(is_unusual(c) or c in "\n\r\t" for c in text) or text != text.strip():
-        raise ValueError("holds control characters or outer spaces")
-    return text
+    """Outer spaces, which spreadsheets leave behind, are dropped; control characters refused."""
+    plain = text.strip(" \u00a0")
+    if any(is_unusual(c) or c in "\n\r\t" for c in plain):
+        raise ValueError("holds control characters")
+    if not plain:
+        raise ValueError("is too short")
+    return plain
 
 
 def _uuid(text: str) -> str:

@@ -26,7 +26,7 @@ def loads(body: bytes) -> Any:
 
 
 def _check_depth(text: str) -> None:
-    """Count open brackets, those inside strings too: an upper bound that costs one pass."""
+    """Raise `Invalid` before a parser recurses; brackets inside strings do not count."""
     if text.count("[") + text.count("{") <= DEEPEST:
         return
     depth = 0

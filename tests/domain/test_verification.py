@@ -4,7 +4,6 @@ import pytest
 
 from service.domain.verification import (
     COUNTED,
-    LADDER,
     STRENGTH,
     check_status,
     strongest,
@@ -78,7 +77,6 @@ def test_other_statuses_need_no_evidence(status: Status) -> None:
 
 def test_the_ladders_hold_every_status_and_basis_once() -> None:
     assert sorted(STRENGTH) == sorted(Status)
-    assert sorted(LADDER) == sorted(Basis)
     assert {Status.UNVERIFIED, Status.CORROBORATED, Status.VERIFIED} == COUNTED
     assert strongest(Status) is Status.VERIFIED
     assert weakest(COUNTED) is Status.UNVERIFIED
