@@ -58,7 +58,7 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "status": (MARK, "", "Verified"),
     "contested": (MARK, "", "0"),
     "min_killed": ("-1", "1.5", str(2**63), "true", "", "100000001"),
-    "q": ("", "\x00", "\x1b[2J", "a" * 201, " a", "%", "_", "\\", "☃"),
+    "q": ("", "\x00", "\x1b[2J", "a" * 201, "%", "_", "\\", "☃"),
     "according_to": ("", "\x00"),
     "period": (MARK, ""),
 }
