@@ -23,6 +23,8 @@ run: .venv/requirements.lock
 	@$(BIN)/ceasefire seed
 	@echo 'Looking for an API key'
 	@$(BIN)/ceasefire keys create --if-none
+	@echo 'Looking for the key that signs the ledger'
+	@$(BIN)/ceasefire ledger key --if-none
 	@echo 'Serving; Ctrl-C stops'
 	@exec $(BIN)/ceasefire serve
 

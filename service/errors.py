@@ -3,10 +3,13 @@
 * TrackerError
   - Invalid             the input breaks a rule; says where
   - NotFound            nothing is known under that name
+  - Merged              it is told as part of another incident now
   - Conflict            the input contradicts what is already recorded
   - PreconditionMissing the request does not say which revision it changes
   - Stale               the request was made against an older revision
   - Unauthorized        no key, or none that is known
+  - Forbidden           the key's role does not allow it
+  - TooMany             more requests than are taken in a while
   - Unavailable         the database is away or busy; try again
   - Malformed           what was sent is not in the format it says it is
   - TooLarge            what was sent is larger than is taken
@@ -67,6 +70,16 @@ class NotFound(TrackerError):
     detail = "Nothing is known under that name."
 
 
+class Merged(NotFound):
+    """It is told as part of another incident, `into`, now."""
+
+    detail = "It was merged into another incident."
+
+    def __init__(self, into: str) -> None:
+        self.into = into
+        super().__init__()
+
+
 class Conflict(TrackerError):
     """The input contradicts what is already recorded."""
 
@@ -89,6 +102,22 @@ class Unauthorized(TrackerError):
     """No key was given, or none that is known."""
 
     detail = "A valid API key is needed."
+
+
+class Forbidden(TrackerError):
+    """The key's role does not allow it."""
+
+    detail = "The key does not allow this."
+
+
+class TooMany(TrackerError):
+    """More requests than are taken in a while; `retry_after` is in whole seconds."""
+
+    detail = "Too many requests; try again later."
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__()
 
 
 class Unavailable(TrackerError):

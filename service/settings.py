@@ -1,10 +1,19 @@
 """What an operator can set. Read once, by the command line and by the application."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+import limits
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -24,7 +33,31 @@ def _with_driver(url: str) -> str:
     return url
 
 
+def _limit(text: str) -> str:
+    # An empty variable counts as none at all, so that `off` is needed there.
+    if text in ("", "off"):
+        return ""
+    try:
+        [limit] = limits.parse_many(text)
+    except ValueError:
+        raise ValueError("is not a limit such as 300/minute") from None
+    if limit.amount < 1:
+        raise ValueError("must let one request through")
+    return text
+
+
+def _networks(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    try:
+        return tuple(str(ip_network(text.strip(), strict=False)) for text in given.split(","))
+    except ValueError:
+        raise ValueError("must be addresses or networks, with commas between them") from None
+
+
 DatabaseUrl = Annotated[str, AfterValidator(_with_driver)]
+Limit = Annotated[str, AfterValidator(_limit)]
+Networks = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)]
 
 
 class Settings(BaseSettings):
@@ -80,5 +113,38 @@ class Settings(BaseSettings):
     max_upload_bytes: PositiveInt = 1024 * 1024 * 1024
     """Largest streamed upload, in bytes."""
 
+    reviewers_to_verify: Literal[1, 2] = 1
+    """How many reviewers must agree before a report is verified."""
+
+    keep_submission_times: bool = False
+    """Whether the moment a monitor sends a report is kept; otherwise only the day is."""
+
     body_timeout_seconds: PositiveFloat = 30.0
     """Seconds a client may take to send a request body that is not streamed."""
+
+    limit_anonymous: Limit = "300/minute"
+    """Requests without a key from one address; `off` for any number."""
+
+    limit_key: Limit = "1200/minute"
+    """Requests with one key; `off` for any number."""
+
+    limit_failures: Limit = "30/minute"
+    """Requests with keys that are not valid from one address; `off` for any number."""
+
+    trusted_proxies: Networks = ()
+    """Addresses and networks of proxies whose X-Forwarded-For says where a request comes from."""
+
+    ledger_name: str = Field(default="ceasefire-incident-tracker", pattern=r"^[!-*,-~]{1,100}$")
+    """Name of the ledger in signed tree heads, without spaces and plus signs; never changed."""
+
+    ledger_key_file: Path = ROOT / "var" / "ledger-key"
+    """Private key that signs tree heads, PEM; without the file nothing is signed."""
+
+    ledger_interval_seconds: NonNegativeFloat = 5.0
+    """Seconds between rounds of the work in the background; 0 for none."""
+
+    head_interval_seconds: PositiveFloat = 3600.0
+    """Least seconds between two signed tree heads."""
+
+    publish_heads: str = Field(default="", repr=False)
+    """Where heads are published: file:/folder, git:/clone, https://…, with spaces between."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from service.domain.access import Role
 from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
 from service.store import tables
@@ -239,7 +240,7 @@ class Driver:
         self.service.clock.advance(days=length)
 
     def _send(self, report: Json) -> Any:
-        headers = self.service.headers(linking=True)
+        headers = self.service.headers(Role.REVIEWER)
         return self.service.client.post("/v1/reports", json=report, headers=headers)
 
     def _patch(self, which: int, change: Json) -> None:

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from service.api.app import create_app
+from service.domain.access import Role
+from service.formats import sealing
 from service.formats.reference import read_folder
 from service.settings import Settings
-from service.store import journal, schema, tables
+from service.store import schema, tables
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import accounts, keys, reference, seed
@@ -60,34 +62,56 @@ class Service:
     new_id: Ids = field(default_factory=Ids)
 
     def __post_init__(self) -> None:
-        app = create_app(Settings(database_url=self.url), now=self.clock, new_id=self.new_id)
+        app = create_app(settings_of(self.url), now=self.clock, new_id=self.new_id)
         self.database: Database = app.state.context.database
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()
-        self.key = self.make_key("monitor")
-        self.linking_key = self.make_key("importer", may_link=True)
+        self.keys: dict[Role, str] = {}
+        for role in (*Role,)[1:]:
+            self.key(role)
 
     def close(self) -> None:
         self.client.__exit__(None, None, None)
 
-    def make_key(self, name: str, *, may_link: bool = False) -> str:
+    def make_key(self, name: str, role: Role = Role.IMPORTER, **more: Any) -> str:
+        """A key that nobody else has."""
+        author = Author("operator", self.clock())
         return self.database.write(
-            lambda session: keys.create(session, name, self.clock(), self.new_id, may_link=may_link)
+            lambda session: keys.create(session, name, role, author, self.new_id, **more)
         )
 
-    def headers(self, *, linking: bool = False, **more: str) -> dict[str, str]:
-        key = self.linking_key if linking else self.key
-        return {"Authorization": f"Bearer {key}", **JSON, **more}
+    def key(self, role: Role = Role.IMPORTER) -> str:
+        """The key of the one who has this role."""
+        if role not in self.keys:
+            self.keys[role] = self.make_key(f"the {role}", role)
+        return self.keys[role]
 
-    def post(self, report: dict[str, Any], *, linking: bool = False) -> dict[str, Any]:
+    def headers(
+        self, role: Role = Role.IMPORTER, *, key: str | None = None, **more: str
+    ) -> dict[str, str]:
+        """What somebody of a role sends; of `anonymous`, no key."""
+        known = {**JSON, **more}
+        if role is Role.ANONYMOUS:
+            return known
+        return {"Authorization": f"Bearer {key or self.key(role)}", **known}
+
+    def post(self, report: dict[str, Any], role: Role = Role.IMPORTER) -> dict[str, Any]:
         """Send a report that must be taken."""
-        answer = self.client.post("/v1/reports", json=report, headers=self.headers(linking=linking))
+        answer = self.client.post("/v1/reports", json=report, headers=self.headers(role))
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    def get(self, path: str, **parameters: Any) -> Any:
+    def act(
+        self, path: str, content: dict[str, Any], role: Role = Role.REVIEWER, **headers: str
+    ) -> dict[str, Any]:
+        """Decide something that must be taken."""
+        answer = self.client.post(path, json=content, headers=self.headers(role, **headers))
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def get(self, path: str, role: Role = Role.ANONYMOUS, **parameters: Any) -> Any:
         """Read something that must be there."""
-        answer = self.client.get(path, params=parameters)
+        answer = self.client.get(path, params=parameters, headers=self.headers(role))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -110,7 +134,7 @@ class Service:
             ).all()
         return {
             "rows": rows,
-            "record": journal.digest(list(hashes)),
+            "record": sealing.digest(list(hashes)),
             "aggregates": self.aggregates(period="year", by="sector", fill="none"),
         }
 
@@ -165,6 +189,17 @@ class Databases:
             connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
         url = sa.make_url(self.server_url).set(database=name)
         return url.render_as_string(hide_password=False)
+
+
+def settings_of(url: str, **more: Any) -> Settings:
+    """What a service is tested with: no limits, and nothing in the background."""
+    quiet = {
+        "limit_anonymous": "",
+        "limit_key": "",
+        "limit_failures": "",
+        "ledger_interval_seconds": 0,
+    }
+    return Settings(database_url=url, **{**quiet, **more})
 
 
 def fill(url: str, content: str) -> None:

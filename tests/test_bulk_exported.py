@@ -117,7 +117,7 @@ def served(databases: Databases) -> Iterator[tuple[str, str, int]]:
     """A server of its own: its address, a key, and its process."""
     with databases.fresh("sqlite", "reference") as url:
         prepared = Service(url)
-        key = prepared.key
+        key = prepared.key()
         prepared.close()
         environment = {**os.environ, "DATABASE_URL": url, "PORT": "0", "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "service", "serve"]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from service.domain.access import Role
 from service.identity import new_id
 from service.store.database import Database
 from tests.harness import Service
@@ -102,7 +103,7 @@ def link_many(
 ) -> list[str]:
     """Let eight writers link reports to incidents, in the same order; say what came out wrong."""
     known = [service.post(REPORT)["incident"] for _ in range(incidents)]
-    headers = service.headers(linking=True)
+    headers = service.headers(Role.REVIEWER)
 
     def write(writer: int) -> list[httpx2.Response]:
         return [

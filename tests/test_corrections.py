@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from service.domain.access import Role
 from service.store.journal import Author
 from service.work import seed
 from tests.harness import SEED, Service
@@ -58,7 +59,7 @@ def test_two_accounts_of_one_event_are_counted_twice_until_somebody_links_them(
     linked = report(claimant="osce-minsk-group", incident=first["incident"])
     # A suggestion of a key that may not link has no effect.
     assert service.post(linked)["incident"] != first["incident"]
-    assert service.post(linked, linking=True)["incident"] == first["incident"]
+    assert service.post(linked, Role.REVIEWER)["incident"] == first["incident"]
     assert (total(service)["incidents"], total(service)["reports"]) == (3, 4)
 
 
@@ -66,7 +67,7 @@ def test_sources_that_contradict_stand_side_by_side_in_one_range(service: Servic
     first = service.post(report(casualties=[{"killed": 3}]))
     service.post(
         report(claimant="residents", incident=first["incident"], casualties=[{"killed": 12}]),
-        linking=True,
+        role=Role.REVIEWER,
     )
     incident = service.get(f"/v1/incidents/{first['incident']}")
     assert bounds(incident["figures"]["killed"]) == (3, 3, 12)
@@ -86,7 +87,7 @@ def test_where_each_side_blames_the_other_nobody_is_blamed_by_us(service: Servic
             attributed_to="azerbaijan",
             incident=first["incident"],
         ),
-        linking=True,
+        role=Role.REVIEWER,
     )
     incident = service.get(f"/v1/incidents/{second['incident']}")
     assert incident["contested"]

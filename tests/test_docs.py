@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from service.__main__ import app
+from service.domain.access import Role
 from service.domain.figures import QUANTITY_WORDS
 from service.domain.vocabulary import Basis, Flag
 from service.settings import Settings
@@ -40,7 +41,7 @@ def test_every_request_in_the_readme_is_answered(seeded: Service, command: str) 
         answer = seeded.client.get(path)
         assert answer.status_code == 200, answer.text
         return
-    headers["Authorization"] = f"Bearer {seeded.key}"
+    headers["Authorization"] = f"Bearer {seeded.key(Role.ADMIN)}"
     body = given.get("-d") or given["--data-binary"]
     if body.startswith("@"):
         body = (ROOT / body[1:]).read_text()

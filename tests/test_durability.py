@@ -20,6 +20,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from service.domain.access import Role
 from service.identity import new_id
 from tests.harness import Databases, Service
 from tests.processes import ROOT, SERVE, address, environment, own_postgres, recount, server
@@ -187,7 +188,7 @@ def test_a_killed_server_has_lost_nothing_it_acknowledged(
     with databases.fresh("sqlite", "reference") as url:
         service = Service(url)
         first = service.post(REPORT)
-        headers = service.headers(linking=True)
+        headers = service.headers(Role.REVIEWER)
         service.close()
         ledger.attempted.add(first["id"])
         report = {**REPORT, "incident": first["incident"]}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.access import Role
 from tests.harness import Service
 from tests.oracle import Oracle
 from tests.oracle_sums import Question
@@ -71,11 +72,11 @@ def odd(service: Service) -> Service:
     """What fits no ordinary row, some of it told by two claimants on different days."""
     for number, report in enumerate(ODD):
         told = {"claimant": "armenian-officials", "reported": "2022-09-20", **report}
-        incident = service.post(told, linking=True)["incident"]
+        incident = service.post(told, Role.REVIEWER)["incident"]
         service.clock.advance(days=1)
         if number % 2:
             later = {"claimant": "icrc", "reported": "2022-09-29", "incident": incident}
-            service.post({**told, **later}, linking=True)
+            service.post({**told, **later}, Role.REVIEWER)
         service.clock.advance(days=1)
     return service
 

@@ -7,9 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
+from service.api.access import Reader
 from service.api.parameters import FilterParameters, during, series_of
-from service.api.requests import Ctx, StrictRoute
+from service.api.requests import Ctx, StrictRoute, as_of_view
 from service.api.shapes import AGGREGATES, refusals
+from service.domain.access import Actor
 from service.domain.periods import Grain
 from service.domain.queries import AggregateQuery, Dimension
 from service.domain.theatre import Theatre
@@ -33,9 +35,9 @@ class AggregateParameters(FilterParameters):
     """`none` leaves out rows where nothing is recorded."""
     format: Literal["json", "csv"] | None = None
 
-    def question(self, theatre: Theatre) -> AggregateQuery:
+    def question(self, theatre: Theatre, actor: Actor) -> AggregateQuery:
         """Raises `Invalid` for what the theatre does not know."""
-        filters, series = self.filters(theatre), self.series
+        filters, series = self.filters(theatre, actor), self.series
         if self.period in set(Grain):
             grain = Grain(self.period)
         else:
@@ -55,10 +57,13 @@ class AggregateParameters(FilterParameters):
 @router.get(
     "/aggregates",
     summary="Sum by period and sector",
-    responses={200: AGGREGATES, **refusals(422, 503)},
+    responses={200: AGGREGATES, **refusals(401, 422, 429, 503)},
 )
 def get_aggregates(
-    request: Request, parameters: Annotated[AggregateParameters, Query()], context: Ctx
+    request: Request,
+    parameters: Annotated[AggregateParameters, Query()],
+    actor: Reader,
+    context: Ctx,
 ) -> Response:
     """Incidents, reports and casualties per cell; the cells add up to `total`.
 
@@ -72,13 +77,15 @@ def get_aggregates(
         for name, value in request.query_params.items()
         if name not in ("period", "by", "fill", "format", "series")
     }
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        query = parameters.question(theatre)
-        table = aggregates.answer(session, query, theatre)
+    with context.view(parameters.as_of) as view:
+        theatre = view.theatre
+        query = parameters.question(theatre, actor)
+        table = aggregates.answer(view.session, query, theatre)
     timeline = table.timeline
     links = [aggregates.link_of(row, query, timeline, theatre, asked) for row in table.rows]
-    content = table_view(table, query, links, aggregates.link_of_total(timeline, asked))
+    content = table_view(
+        table, query, links, aggregates.link_of_total(timeline, asked), as_of_view(view.as_of)
+    )
     if answers.format_of(request, parameters.format) == "csv":
         rows = (tabular.flattened(cell) for cell in content["cells"])
         return answers.csv(aggregate_columns(query.by), rows, "aggregates")

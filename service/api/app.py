@@ -9,12 +9,34 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse
 
-from service.api import aggregates, health, incidents, problems, reference, reports, watching
+from service.api import (
+    access,
+    aggregates,
+    changes,
+    grouping,
+    health,
+    incidents,
+    keys,
+    ledger,
+    problems,
+    reference,
+    reports,
+    reviews,
+    watching,
+)
+from service.api.limits import Limits
 from service.api.requests import Context
+from service.api.shapes import refusals
+from service.formats.checkpoint import LogKey
 from service.identity import new_id as uuid7
 from service.settings import Settings
 from service.store.database import Database
 from service.store.schema import check_schema
+from service.work import embargoes
+from service.work import ledger as record
+from service.work.background import Background
+from service.work.past import Past
+from service.work.publishing import Publisher, places
 from service.work.reference import Theatres
 
 # More threads make a Python process slower, and each may hold a connection.
@@ -38,11 +60,18 @@ def create_app(
         statement_timeout=settings.statement_timeout,
     )
 
+    theatres = Theatres()
+    key = LogKey.load(settings.ledger_key_file, settings.ledger_name)
+    background = Background(
+        _jobs(settings, database, theatres, key, now), seconds=settings.ledger_interval_seconds
+    )
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         check_schema(database)
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        yield
+        with background:
+            yield
         database.close()
 
     app: FastAPI = FastAPIOffline(
@@ -55,21 +84,57 @@ def create_app(
     )
     app.state.context = Context(
         database=database,
-        theatres=Theatres(),
+        theatres=theatres,
         now=now,
         new_id=new_id,
         max_body_bytes=settings.max_body_bytes,
         max_line_bytes=settings.max_line_bytes,
         max_upload_bytes=settings.max_upload_bytes,
         body_timeout=settings.body_timeout_seconds,
+        keep_times=settings.keep_submission_times,
+        reviewers_to_verify=settings.reviewers_to_verify,
+        past=Past(),
     )
+    app.state.ledger_key = key
     problems.install(app)
-    for routes in (reports, incidents, aggregates, watching, reference):
-        app.include_router(routes.router, prefix="/v1")
-    app.include_router(health.router)
+    limits = Limits(
+        anonymous=settings.limit_anonymous,
+        key=settings.limit_key,
+        failures=settings.limit_failures,
+    )
+    access.install(app, limits, settings.trusted_proxies)
+    for routes in (
+        *(reports, reviews, incidents, grouping, aggregates, watching),
+        *(reference, changes, ledger, keys),
+    ):
+        # What the gate may answer to any of them.
+        app.include_router(routes.router, prefix="/v1", responses=refusals(400, 401, 429, 503))
+    app.include_router(health.router, responses=refusals(400))
 
     @app.get("/", include_in_schema=False)
     def home() -> RedirectResponse:
         return RedirectResponse("/docs")
 
     return app
+
+
+def _jobs(
+    settings: Settings,
+    database: Database,
+    theatres: Theatres,
+    key: LogKey | None,
+    now: Callable[[], datetime],
+) -> list[Callable[[], object]]:
+    """What is done in the background, in this order."""
+    jobs: list[Callable[[], object]] = [
+        lambda: embargoes.end(database, theatres, now()),
+        lambda: record.catch_up(database),
+    ]
+    if key is not None:
+        publisher = Publisher(places(settings.publish_heads), settings.ledger_name)
+        interval = settings.head_interval_seconds
+        jobs += [
+            lambda: record.keep_signed(database, key, interval, now),
+            lambda: publisher.publish(database),
+        ]
+    return jobs

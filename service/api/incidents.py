@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from service.api import answers
-from service.api.parameters import IncidentParameters
+from service.api.access import Reader
+from service.api.parameters import IncidentParameters, MomentParameters
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import INCIDENT, LIST_OF_INCIDENTS, refusals
+from service.api.shapes import INCIDENT, LIST_OF_INCIDENTS, MERGED, refusals
+from service.errors import Merged
 from service.formats import tabular
 from service.formats.reports import Identifier
 from service.formats.views import INCIDENT_COLUMNS
@@ -20,16 +22,20 @@ router = APIRouter(route_class=StrictRoute, tags=["incidents"])
 @router.get(
     "/incidents",
     summary="List incidents",
-    responses={200: LIST_OF_INCIDENTS, **refusals(422, 503)},
+    responses={200: LIST_OF_INCIDENTS, **refusals(401, 422, 429, 503)},
 )
 def list_incidents(
-    request: Request, parameters: Annotated[IncidentParameters, Query()], context: Ctx
+    request: Request,
+    parameters: Annotated[IncidentParameters, Query()],
+    actor: Reader,
+    context: Ctx,
 ) -> Response:
     """Incidents that all filters select, with the figures derived from their reports."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        query = parameters.filters(theatre)
-        items, last = incidents.find(session, query, theatre, parameters.after(), parameters.limit)
+    with context.view(parameters.as_of) as view:
+        query = parameters.filters(view.theatre, actor)
+        items, last = incidents.find(
+            view.session, query, view.theatre, parameters.after(), parameters.limit
+        )
     following = parameters.cursor_to(last)
     if answers.format_of(request, parameters.format) == "csv":
         rows = (tabular.flattened(item) for item in items)
@@ -41,10 +47,18 @@ def list_incidents(
 @router.get(
     "/incidents/{incident_id}",
     summary="Read one incident",
-    responses={200: INCIDENT, **refusals(404, 422, 503)},
+    responses={200: INCIDENT, 307: MERGED, **refusals(401, 404, 422, 429, 503)},
 )
-def get_incident(incident_id: Annotated[Identifier, Path()], context: Ctx) -> Response:
+def get_incident(
+    incident_id: Annotated[Identifier, Path()],
+    parameters: Annotated[MomentParameters, Query()],
+    actor: Reader,
+    context: Ctx,
+) -> Response:
     """An incident with who claims what, side by side, what it is part of and what is part of it."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        return answers.json(incidents.get(session, incident_id, theatre))
+    with context.view(parameters.as_of) as view:
+        try:
+            return answers.json(incidents.get(view.session, incident_id, actor, view.theatre))
+        except Merged as merged:
+            # Not for good: a merge can be undone.
+            return RedirectResponse(f"/v1/incidents/{merged.into}", 307)

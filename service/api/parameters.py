@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from service.domain.access import Actor
 from service.domain.periods import Grain
 from service.domain.places import fold_words
 from service.domain.queries import BoundingBox, CellFilter, Clock, IncidentQuery, WatchQuery
@@ -97,8 +98,10 @@ class FilterParameters(BaseModel):
     """One claimant's reports alone."""
     series: Code | None = None
     """Which series of named periods; the first of `/v1/periods` unless given."""
+    as_of: Annotated[Code | None, Field(max_length=40)] = None
+    """What was known at an instant or the end of a day, or after that many changes."""
 
-    def filters(self, theatre: Theatre) -> IncidentQuery:
+    def filters(self, theatre: Theatre, actor: Actor) -> IncidentQuery:
         """The question for a theatre. Raises `Invalid` for codes it does not know."""
         if self.within is not None and self.sector != UNLOCATED:
             raise Invalid("goes with sector=unlocated", "within")
@@ -124,7 +127,18 @@ class FilterParameters(BaseModel):
             min_killed=self.min_killed,
             text=_words(self.q),
             according_to=_claimant(self.according_to, theatre),
+            sees=actor.sees.level,
+            own=actor.name,
         )
+
+
+class MomentParameters(BaseModel):
+    """As of when."""
+
+    model_config = FilterParameters.model_config
+
+    as_of: Annotated[Code | None, Field(max_length=40)] = None
+    """What was known at an instant or the end of a day, or after that many changes."""
 
 
 class PageParameters(BaseModel):
@@ -175,8 +189,8 @@ class ListParameters(FilterParameters, PageParameters):
     """Only what figures count, or only what they leave out."""
     order: Literal["newest", "oldest"] = "newest"
 
-    def filters(self, theatre: Theatre) -> IncidentQuery:
-        query = super().filters(theatre)
+    def filters(self, theatre: Theatre, actor: Actor) -> IncidentQuery:
+        query = super().filters(theatre, actor)
         if self.period is not None:
             query = during(query, self.period, theatre)
         return replace(query, counted=self.counted, oldest_first=self.order == "oldest")
@@ -189,8 +203,8 @@ class IncidentParameters(ListParameters):
     """With `bucket`: the incidents of one row of an aggregate."""
     bucket: Code | None = None
 
-    def filters(self, theatre: Theatre) -> IncidentQuery:
-        query = super().filters(theatre)
+    def filters(self, theatre: Theatre, actor: Actor) -> IncidentQuery:
+        query = super().filters(theatre, actor)
         if (self.grain is None) != (self.bucket is None):
             raise Invalid("goes with bucket", "grain")
         if self.grain is None or self.bucket is None:
@@ -208,6 +222,8 @@ class WatchParameters(BaseModel):
     last: Day | None = Field(default=None, alias="to")
     sector: Code | None = None
     """A sector with all below it."""
+    as_of: Annotated[Code | None, Field(max_length=40)] = None
+    """What was known at an instant or the end of a day, or after that many changes."""
 
     def watched(self, theatre: Theatre) -> WatchQuery:
         """Raises `Invalid` for a sector the theatre does not know."""

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from service import errors
-from service.errors import Invalid, Malformed, Problem, TrackerError
+from service.errors import Invalid, Malformed, Problem, TooMany, TrackerError
 from service.formats.validation import problems_of
 
 log = logging.getLogger(__name__)
@@ -26,6 +26,8 @@ STATUS: Final[Mapping[type[TrackerError], int]] = {
     errors.PreconditionMissing: 428,
     errors.Stale: 412,
     errors.Unauthorized: 401,
+    errors.Forbidden: 403,
+    errors.TooMany: 429,
     errors.Unavailable: 503,
     errors.Malformed: 400,
     errors.TooLarge: 413,
@@ -35,6 +37,7 @@ STATUS: Final[Mapping[type[TrackerError], int]] = {
 TITLES: Final = {
     400: "Malformed",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     408: "Too slow",
@@ -44,6 +47,7 @@ TITLES: Final = {
     415: "Unsupported media type",
     422: "Invalid",
     428: "Precondition required",
+    429: "Too many requests",
     500: "Internal error",
     503: "Unavailable",
 }
@@ -127,4 +131,5 @@ def _allowed(request: Request) -> str:
 def of_error(error: TrackerError) -> Response:
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     found = error.problems if isinstance(error, Invalid) else ()
-    return problem(status, error.detail, found)
+    later = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else None
+    return problem(status, error.detail, found, later)

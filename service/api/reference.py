@@ -37,7 +37,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: LIST_OF_ENTRIES,
-    **refusals(422, 503),
+    **refusals(401, 422, 429, 503),
 }
 _SECTORS: Final[dict[int | str, dict[str, Any]]] = {
     **_RESPONSES,

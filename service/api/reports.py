@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, cast
 
@@ -13,17 +14,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from service.api import answers, problems
-from service.api.parameters import ListParameters, YesNo
-from service.api.requests import Context, Ctx, CurrentHolder, StrictRoute, check_media
+from service.api.access import Reader, Sender
+from service.api.parameters import ListParameters, MomentParameters, YesNo
+from service.api.requests import Context, Ctx, StrictRoute, check_media
 from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
+from service.domain.access import Act
 from service.errors import PreconditionMissing, Stale, TooLarge, TooSlow
 from service.formats import tabular
 from service.formats.reports import Identifier, ReportIn, ShortText, Strict
-from service.formats.views import receipt, report_view
-from service.store import journal
-from service.store.journal import Author
-from service.work import bulk, reports
-from service.work.reports import REPORT as KIND
+from service.formats.views import receipt
+from service.work import bulk, changes, reports
+from service.work.disclosure import views_of
 from service.work.reports import Outcomes, Submission
 
 router = APIRouter(route_class=StrictRoute, tags=["reports"])
@@ -62,24 +63,23 @@ class ReportChange(Strict):
     "/reports",
     status_code=201,
     summary="Send one report",
-    responses={201: RECEIPT, **refusals(400, 401, 408, 409, 413, 415, 422, 503)},
+    responses={201: RECEIPT, **refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)},
 )
-def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Response:
+def post_report(report: ReportIn, actor: Sender, context: Ctx) -> Response:
     """Record a report. A `201` means it is on disk.
 
     The same report under the same `id` answers as it first did, with
     `Idempotency-Replayed: true`; another report under that id is a conflict.
     """
-    author = Author(holder.name, context.now())
-    submission = Submission(report, may_link=holder.may_link)
+    submission = Submission(report, may_link=actor.may(Act.GROUP))
 
     def work(session: Any) -> tuple[reports.Result, dict[str, Any] | None]:
         theatre = context.theatres.current(session)
+        author = context.author(actor, theatre)
         [result] = reports.record(session, [submission], theatre, author, context.new_id)
         if result.id is None or result.record is None:
             return result, None
-        sha256 = journal.digest(result.record)
-        return result, receipt(result.id, result.record, sha256, theatre)
+        return result, receipt(result.id, result.record, result.sha256 or "", theatre)
 
     result, answer = context.database.write(work)
     if result.error is not None:
@@ -103,7 +103,7 @@ def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Respon
                 }
             },
         },
-        **refusals(401, 413, 415, 422, 503),
+        **refusals(401, 403, 413, 415, 422, 429, 503),
     },
     openapi_extra={
         "requestBody": {
@@ -117,7 +117,7 @@ def post_report(report: ReportIn, holder: CurrentHolder, context: Ctx) -> Respon
 )
 async def post_reports(
     request: Request,
-    holder: CurrentHolder,
+    actor: Sender,
     context: Ctx,
     atomic: Annotated[YesNo, Query(description="All or nothing.")] = None,
 ) -> Response:
@@ -130,8 +130,14 @@ async def post_reports(
     """
     media = check_media(request, _NDJSON, "application/ndjson", "text/csv")
     file = await _spooled(request, context)
-    author = Author(holder.name, context.now())
-    upload = bulk.Upload(file, media, context.max_line_bytes, holder, author, context.new_id)
+    upload = bulk.Upload(
+        file,
+        media,
+        context.max_line_bytes,
+        actor.may(Act.GROUP),
+        partial(context.author, actor),
+        context.new_id,
+    )
     return await run_in_threadpool(_loaded, upload, context, atomic=bool(atomic))
 
 
@@ -218,17 +224,21 @@ def get_template() -> Response:
 @router.get(
     "/reports",
     summary="List reports",
-    responses={200: LIST_OF_REPORTS, **refusals(422, 503)},
+    responses={200: LIST_OF_REPORTS, **refusals(401, 422, 429, 503)},
 )
 def list_reports(
-    request: Request, parameters: Annotated[ListParameters, Query()], context: Ctx
+    request: Request,
+    parameters: Annotated[ListParameters, Query()],
+    actor: Reader,
+    context: Ctx,
 ) -> Response:
     """Reports that all filters select, page by page."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        query = parameters.filters(theatre)
-        rows, last = reports.find(session, query, theatre, parameters.after(), parameters.limit)
-        items = [report_view(r.id, r.revision, r.record, theatre) for r in rows]
+    with context.view(parameters.as_of) as view:
+        query = parameters.filters(view.theatre, actor)
+        rows, last = reports.find(
+            view.session, query, view.theatre, parameters.after(), parameters.limit
+        )
+        items = views_of(view.session, rows, actor, view.theatre)
     following = parameters.cursor_to(last)
     if answers.format_of(request, parameters.format) == "csv":
         flat = (row for item in items for row in tabular.report_rows(item))
@@ -240,45 +250,41 @@ def list_reports(
 @router.get(
     "/reports/{report_id}",
     summary="Read one report",
-    responses={200: REPORT, **refusals(404, 422, 503)},
+    responses={200: REPORT, **refusals(401, 404, 422, 429, 503)},
 )
-def get_report(report_id: ReportId, context: Ctx) -> Response:
+def get_report(
+    report_id: ReportId,
+    parameters: Annotated[MomentParameters, Query()],
+    actor: Reader,
+    context: Ctx,
+) -> Response:
     """A report as it is now; its `ETag` is what a change must name."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        row = reports.get(session, report_id)
-        view = report_view(row.id, row.revision, row.record, theatre)
-    return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
+    with context.view(parameters.as_of) as view:
+        row = reports.get(view.session, report_id, actor)
+        [shown] = views_of(view.session, [row], actor, view.theatre)
+    return answers.json(shown, headers={"ETag": f'"{shown["revision"]}"'})
 
 
 @router.get(
     "/reports/{report_id}/revisions",
     summary="Read a report's history",
-    responses={200: REVISIONS, **refusals(404, 422, 503)},
+    responses={200: REVISIONS, **refusals(401, 404, 422, 429, 503)},
 )
-def get_revisions(report_id: ReportId, context: Ctx) -> Response:
-    """Every revision, oldest first: what it said, when it was recorded and why."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        reports.get(session, report_id)
-        items = [
-            {
-                **report_view(
-                    report_id, revision.revision, orjson.loads(revision.content), theatre
-                ),
-                "recorded": theatre.day_of(revision.recorded_at).isoformat(),
-                "change": revision.reason,
-                "sha256": revision.sha256,
-            }
-            for revision in journal.history(session, KIND, report_id)
-        ]
+def get_revisions(report_id: ReportId, actor: Reader, context: Ctx) -> Response:
+    """Every revision that may be shown, oldest first: what it said, when it was recorded, why."""
+    with context.view() as view:
+        row = reports.get(view.session, report_id, actor)
+        items = changes.history_of(view.session, row, actor, view.theatre)
     return answers.json(answers.listed(items, None))
 
 
 @router.patch(
     "/reports/{report_id}",
     summary="Change or withdraw a report",
-    responses={200: REPORT, **refusals(400, 401, 404, 408, 409, 412, 413, 415, 422, 428, 503)},
+    responses={
+        200: REPORT,
+        **refusals(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 503),
+    },
     openapi_extra={
         "requestBody": {
             "content": {
@@ -292,7 +298,7 @@ def get_revisions(report_id: ReportId, context: Ctx) -> Response:
 def patch_report(
     report_id: ReportId,
     change: ReportChange,
-    holder: CurrentHolder,
+    actor: Sender,
     context: Ctx,
     if_match: Annotated[str | None, Header(description="The revision, as in `ETag`.")] = None,
 ) -> Response:
@@ -300,22 +306,29 @@ def patch_report(
 
     What a changed report says must be verified again. `status: withdrawn` withdraws it for good.
     """
-    expected = _revision_of(if_match)
-    author = Author(holder.name, context.now())
-    changes = change.model_dump(exclude_unset=True, exclude={"reason"})
+    expected = revision_of(if_match)
+    patch = change.model_dump(exclude_unset=True, exclude={"reason"})
 
     def work(session: Any) -> dict[str, Any]:
         theatre = context.theatres.current(session)
-        record = reports.amend(
-            session, report_id, expected, changes, change.reason, theatre, author
+        reports.amend(
+            session,
+            report_id,
+            expected,
+            patch,
+            change.reason,
+            theatre,
+            context.author(actor, theatre),
+            actor,
         )
-        return report_view(report_id, expected + 1, record, theatre)
+        [shown] = views_of(session, [reports.get(session, report_id, actor)], actor, theatre)
+        return shown
 
     view = context.database.write(work)
     return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
 
 
-def _revision_of(if_match: str | None) -> int:
+def revision_of(if_match: str | None) -> int:
     if if_match is None:
         raise PreconditionMissing
     tag = if_match.strip('"')

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine, Set
+from collections.abc import Callable, Coroutine, Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,22 +11,23 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from service.domain.access import Actor
+from service.domain.theatre import Theatre
 from service.errors import (
     Invalid,
     Malformed,
     TooLarge,
     TooSlow,
-    Unauthorized,
     UnsupportedMedia,
 )
 from service.formats import strict_json
 from service.store.database import Database
-from service.work import keys
-from service.work.keys import Holder
+from service.store.journal import Author
+from service.work import ledger
+from service.work.past import AsOf, Past, View
 from service.work.reference import Theatres
 
 
@@ -41,6 +43,33 @@ class Context:
     max_line_bytes: int
     max_upload_bytes: int
     body_timeout: float
+    keep_times: bool
+    reviewers_to_verify: int
+    past: Past
+
+    def author(self, actor: Actor, theatre: Theatre) -> Author:
+        """Whose change it is; of those in danger only the day is recorded."""
+        now = self.now()
+        at = theatre.start_of_day(theatre.day_of(now)) if actor.protected else now
+        return Author(actor.name or "", at, actor.role, now, keeps_moment=self.keep_times)
+
+    @contextmanager
+    def sequenced(self) -> Iterator[View]:
+        """One snapshot in which what was written before is in the ledger."""
+        ledger.catch_up(self.database)
+        with self.view() as view:
+            yield view
+
+    @contextmanager
+    def view(self, as_of: str | None = None) -> Iterator[View]:
+        """One snapshot: of now, or of what was recorded up to an earlier moment."""
+        if as_of is None:
+            with self.database.reading() as session:
+                yield View(session, self.theatres.current(session))
+        else:
+            ledger.catch_up(self.database)
+            with self.past.at(self.database, self.theatres, as_of) as view:
+                yield view
 
 
 def _context(request: Request) -> Context:
@@ -50,6 +79,10 @@ def _context(request: Request) -> Context:
 
 
 Ctx = Annotated[Context, Depends(_context)]
+
+
+def as_of_view(as_of: AsOf | None) -> dict[str, Any] | None:
+    return {"asked": as_of.asked, "changes": as_of.size} if as_of else None
 
 
 class StrictRequest(Request):
@@ -143,18 +176,3 @@ def _check_query(request: Request, known: Set[str] | None) -> None:
 
 def _shown(name: str) -> str:
     return name if re.fullmatch(r"[a-z_]{1,40}", name) else "query"
-
-
-_bearer = HTTPBearer(auto_error=False, description="An API key: `ceasefire keys create NAME`.")
-
-
-def _holder(
-    context: Ctx, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Holder:
-    if given is None:
-        raise Unauthorized
-    with context.database.reading() as session:
-        return keys.holder(session, given.credentials)
-
-
-CurrentHolder = Annotated[Holder, Depends(_holder)]

@@ -8,8 +8,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
+from service.api.access import Sender
 from service.api.parameters import PageParameters, WatchParameters
-from service.api.requests import Ctx, CurrentHolder, StrictRoute
+from service.api.requests import Ctx, StrictRoute
 from service.api.shapes import (
     COMPARED_TALLIES,
     COVERAGE,
@@ -25,13 +26,12 @@ from service.formats import tabular
 from service.formats.reports import Code
 from service.formats.views import COVERAGE_COLUMNS, TALLY_COLUMNS, coverage_view, tally_view
 from service.formats.watching import CoverageIn, TallyIn
-from service.store.journal import Author
 from service.store.queries import select_coverage, select_tallies
 from service.work import watching
 from service.work.reports import Outcomes
 
 router = APIRouter(route_class=StrictRoute, tags=["tallies and coverage"])
-_WRITING = refusals(400, 401, 408, 409, 413, 415, 422, 503)
+_WRITING = refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
 
 
 class TallyParameters(WatchParameters):
@@ -67,12 +67,12 @@ class CoverageParameters(WatchParameters, PageParameters):
 @router.post(
     "/tallies", status_code=201, summary="Record a tally", responses={201: TALLY, **_WRITING}
 )
-def post_tally(tally: TallyIn, holder: CurrentHolder, context: Ctx) -> Response:
+def post_tally(tally: TallyIn, actor: Sender, context: Ctx) -> Response:
     """Record a claimant's count over a span, such as "45 violations within a day"."""
-    author = Author(holder.name, context.now())
 
     def work(session: Any) -> tuple[Outcomes, dict[str, Any]]:
         theatre = context.theatres.current(session)
+        author = context.author(actor, theatre)
         outcome, tally_id, record = watching.record_tally(
             session, tally, theatre, author, context.new_id
         )
@@ -82,16 +82,17 @@ def post_tally(tally: TallyIn, holder: CurrentHolder, context: Ctx) -> Response:
 
 
 @router.get(
-    "/tallies", summary="List tallies", responses={200: LIST_OF_TALLIES, **refusals(422, 503)}
+    "/tallies",
+    summary="List tallies",
+    responses={200: LIST_OF_TALLIES, **refusals(401, 422, 429, 503)},
 )
 def list_tallies(
     request: Request, parameters: Annotated[TallyListParameters, Query()], context: Ctx
 ) -> Response:
     """Tallies whose span touches `from`–`to`, in the order of time."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        select = select_tallies(parameters.watched(theatre), theatre)
-        found, last = watching.find(session, select, parameters.after(), parameters.limit)
+    with context.view(parameters.as_of) as view:
+        select = select_tallies(parameters.watched(view.theatre), view.theatre)
+        found, last = watching.find(view.session, select, parameters.after(), parameters.limit)
     items = [tally_view(*each) for each in found]
     return _listed(request, parameters, items, parameters.cursor_to(last), TALLY_COLUMNS)
 
@@ -99,28 +100,27 @@ def list_tallies(
 @router.get(
     "/aggregates/tallies",
     summary="Tallies side by side",
-    responses={200: COMPARED_TALLIES, **refusals(422, 503)},
+    responses={200: COMPARED_TALLIES, **refusals(401, 422, 429, 503)},
 )
 def compare_tallies(parameters: Annotated[TallyParameters, Query()], context: Ctx) -> Response:
     """Tallies of the same span, unit and sector next to one another, one entry per claimant.
 
     Nothing is added: not across claimants, not across units, and never to incidents.
     """
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        items = watching.side_by_side(session, parameters.watched(theatre), theatre)
+    with context.view(parameters.as_of) as view:
+        items = watching.side_by_side(view.session, parameters.watched(view.theatre), view.theatre)
     return answers.json(answers.listed(items, None))
 
 
 @router.post(
     "/coverage", status_code=201, summary="Record coverage", responses={201: COVERAGE, **_WRITING}
 )
-def post_coverage(coverage: CoverageIn, holder: CurrentHolder, context: Ctx) -> Response:
+def post_coverage(coverage: CoverageIn, actor: Sender, context: Ctx) -> Response:
     """Record who watched which sectors, when, by what means and with what access."""
-    author = Author(holder.name, context.now())
 
     def work(session: Any) -> tuple[Outcomes, dict[str, Any]]:
         theatre = context.theatres.current(session)
+        author = context.author(actor, theatre)
         outcome, coverage_id, record = watching.record_coverage(
             session, coverage, theatre, author, context.new_id
         )
@@ -130,16 +130,17 @@ def post_coverage(coverage: CoverageIn, holder: CurrentHolder, context: Ctx) -> 
 
 
 @router.get(
-    "/coverage", summary="List coverage", responses={200: LIST_OF_COVERAGE, **refusals(422, 503)}
+    "/coverage",
+    summary="List coverage",
+    responses={200: LIST_OF_COVERAGE, **refusals(401, 422, 429, 503)},
 )
 def list_coverage(
     request: Request, parameters: Annotated[CoverageParameters, Query()], context: Ctx
 ) -> Response:
     """Coverage whose span touches `from`–`to`, in the order of time."""
-    with context.database.reading() as session:
-        theatre = context.theatres.current(session)
-        select = select_coverage(parameters.watched(theatre), theatre)
-        found, last = watching.find(session, select, parameters.after(), parameters.limit)
+    with context.view(parameters.as_of) as view:
+        select = select_coverage(parameters.watched(view.theatre), view.theatre)
+        found, last = watching.find(view.session, select, parameters.after(), parameters.limit)
     items = [coverage_view(*each) for each in found]
     return _listed(request, parameters, items, parameters.cursor_to(last), COVERAGE_COLUMNS)
 

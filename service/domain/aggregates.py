@@ -64,6 +64,7 @@ class Row:
     incidents: int | None
     episodes: int | None
     reports: int | None
+    possible_duplicates: int | None
     figures: Mapping[Outcome, Sum]
     remainder: bool
     coverage: Covered | None
@@ -84,6 +85,7 @@ class _Cell:
     incidents: int = 0
     episodes: int = 0
     reports: int = 0
+    possible_duplicates: int = 0
     remainder: bool = False
     shares: int = 0
     figures: dict[Outcome, Sum] = field(
@@ -96,6 +98,7 @@ class _Cell:
             self.incidents += not share.account.episode
             self.episodes += share.account.episode
             self.reports += share.account.reports
+            self.possible_duplicates += share.account.possible_duplicate
         for outcome, contribution in share.figures.items():
             self.figures[outcome].add(contribution.figure)
             self.remainder = self.remainder or contribution.remainder
@@ -306,9 +309,8 @@ class _Grid:
         if cell is None or not cell.shares:
             nothing = 0 if covered is Covered.FULL else None
             none = {outcome: Sum(nothing, nothing) for outcome in SUMMED_OUTCOMES}
-            return Row(
-                period, bucket, keys, nothing, nothing, nothing, none, False, coverage=covered
-            )
+            counts = (nothing, nothing, nothing, nothing)
+            return Row(period, bucket, keys, *counts, none, False, coverage=covered)
         return Row(
             period,
             bucket,
@@ -316,6 +318,7 @@ class _Grid:
             cell.incidents,
             cell.episodes,
             cell.reports,
+            cell.possible_duplicates,
             cell.figures,
             cell.remainder,
             coverage=covered,

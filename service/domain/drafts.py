@@ -6,7 +6,7 @@ with flags: a monitor three days offline must not lose a report to a typing mist
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from service.domain.casualties import CasualtyLine, Cell
@@ -173,18 +173,14 @@ def _event_time(draft: Draft, theatre: Theatre, now: datetime, doubts: _Doubts) 
 
 
 def _first_moment(when: When, theatre: Theatre) -> datetime:
-    return when.earliest or _midnight(when.known_start, theatre)
+    return when.earliest or theatre.start_of_day(when.known_start)
 
 
 def _certain_end(when: When, theatre: Theatre) -> datetime:
     """What lasted to a day has reached that day; what happened within one need not have."""
     if not when.lasted:
         return _first_moment(when, theatre)
-    return when.latest or _midnight(when.known_end, theatre)
-
-
-def _midnight(day: date, theatre: Theatre) -> datetime:
-    return datetime.combine(day, time(), theatre.zone).astimezone(UTC)
+    return when.latest or theatre.start_of_day(when.known_end)
 
 
 def _reported(draft: Draft, theatre: Theatre, now: datetime, received: datetime) -> When:

@@ -70,6 +70,7 @@ class Account:
     first_received: datetime
     weapons: frozenset[str] = frozenset()
     point: Point | None = None
+    possible_duplicate: bool = False
     figures: Mapping[Slot, Established] = field(default_factory=dict)
     contributions: Mapping[Slot, Contribution] = field(default_factory=dict)
     below: frozenset[Slot] = frozenset()
@@ -105,6 +106,7 @@ def account_of(
         first_received=min(r.received for r in live),
         weapons=frozenset(w for r in affirming for w in r.weapons),
         point=_finest_point(live),
+        possible_duplicate=any(r.possible_duplicate for r in speaking),
         figures=figures,
     )
 

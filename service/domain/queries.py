@@ -56,7 +56,8 @@ class IncidentQuery:
     `sector`, `weapon` select branches. `sector` may be `unlocated` (known only above `level`,
     at the node `within`), `weapon` and `party` may be `unstated`. `according_to` asks for one
     claimant's account alone, `counted` for what figures count. `weapon_exact` leaves out what is
-    below the weapon.
+    below the weapon. `sees` is the level of who asks, `own` their name: as long as nobody says
+    who asks, only what is public answers.
     """
 
     first: date | None = None
@@ -80,6 +81,8 @@ class IncidentQuery:
     counted: bool | None = None
     cell: CellFilter | None = None
     oldest_first: bool = False
+    sees: int = 0
+    own: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -70,6 +70,10 @@ class Theatre:
     def day_of(self, instant: datetime) -> date:
         """The local day that an instant falls on."""
         return instant.astimezone(self.zone).date()
+
+    def start_of_day(self, day: date) -> datetime:
+        """The instant a local day begins, in UTC."""
+        return datetime.combine(day, time(), self.zone).astimezone(UTC)
 
     def find_party(self, text: str) -> Party | None:
         """A party by its code or any of its names."""

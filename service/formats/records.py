@@ -3,13 +3,17 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+from service.domain.access import Visibility
 from service.domain.casualties import CasualtyLine, Cell
+from service.domain.disclosure import Disclosure, PlaceShown, published
 from service.domain.drafts import Resolved
 from service.domain.figures import Figure
-from service.domain.places import Point
+from service.domain.places import Gazetteer, Point
 from service.domain.reports import Report
 from service.domain.vocabulary import Flag, Group, Outcome, Precision, Stance, Status
 from service.domain.when import When
+
+Json = dict[str, Any]
 
 
 def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
@@ -27,7 +31,7 @@ def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
         "attributed_to": resolved.attributed_to,
         "sector": resolved.sector,
         "place": resolved.place,
-        "point": [point.latitude, point.longitude, point.precision.value] if point else None,
+        "point": _point_to_json(point),
         "weapons": [[use.weapon, use.calibre_mm] for use in resolved.weapons],
         "casualties": [
             {
@@ -43,8 +47,44 @@ def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
     }
 
 
+def disclosure_of(record: dict[str, Any]) -> Disclosure:
+    """What is decided about showing a report."""
+    decided = record["disclosure"]
+    return Disclosure(
+        Visibility(decided["visibility"]),
+        _instant(decided["embargo"]),
+        PlaceShown(decided["place"]),
+    )
+
+
+def disclosure_to_json(decided: Disclosure, read: dict[str, Any], gazetteer: Gazetteer) -> Json:
+    """The part of a record that says how it is shown, and the place that follows from it."""
+    place = gazetteer.get(read["place"]) if read["place"] else None
+    point, place = published(point_of(read["point"]), place, decided.place, gazetteer)
+    return {
+        "disclosure": {
+            "visibility": decided.visibility.value,
+            "embargo": _text(decided.embargo),
+            "place": decided.place.value,
+        },
+        "published": {"point": _point_to_json(point), "place": place.id if place else None},
+    }
+
+
+def open_flags(record: dict[str, Any]) -> list[str]:
+    """The doubts that nobody has cleared."""
+    return [flag for flag in record["resolved"]["flags"] if flag not in record["cleared"]]
+
+
+def is_waiting(record: dict[str, Any]) -> bool:
+    """Whether a reviewer should look at it: nobody has decided about what it says now."""
+    return record["status"] == Status.UNVERIFIED and not any(
+        review["applied"] and not review["superseded"] for review in record["reviews"]
+    )
+
+
 def report_of(report_id: str, record: dict[str, Any]) -> Report:
-    """The domain's report from the content of a revision."""
+    """The domain's report from the content of a revision, with the position that may be shown."""
     read = record["resolved"]
     return Report(
         id=report_id,
@@ -53,13 +93,15 @@ def report_of(report_id: str, record: dict[str, Any]) -> Report:
         reported=reported_of(read),
         received=datetime.fromisoformat(record["received_at"]),
         sector=read["sector"],
-        point=point_of(read["point"]),
+        point=point_of(record["published"]["point"]),
         weapons=frozenset(weapon for weapon, _ in read["weapons"]),
         lines=tuple(_line(line) for line in read["casualties"]),
         attributed_to=read["attributed_to"],
         stance=Stance(record["posted"].get("stance", Stance.ASSERTS)),
         status=Status(record["status"]),
         counted=record["counted"],
+        level=disclosure_of(record).level,
+        possible_duplicate=Flag.POSSIBLE_DUPLICATE in open_flags(record),
     )
 
 
@@ -87,6 +129,10 @@ def reported_of(read: dict[str, Any]) -> When:
 
 def point_of(written: list[Any] | None) -> Point | None:
     return Point(written[0], written[1], Precision(written[2])) if written else None
+
+
+def _point_to_json(point: Point | None) -> list[Any] | None:
+    return [point.latitude, point.longitude, point.precision.value] if point else None
 
 
 def _line(written: dict[str, Any]) -> CasualtyLine:

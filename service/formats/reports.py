@@ -1,6 +1,7 @@
 """A report as it is posted, and as it is recorded."""
 
 import unicodedata
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 from uuid import UUID
 
@@ -15,12 +16,16 @@ from pydantic import (
     model_validator,
 )
 
+from service.domain.access import Visibility
 from service.domain.casualties import CasualtyLine, Cell
+from service.domain.disclosure import Disclosure, PlaceShown
 from service.domain.drafts import Draft, DraftLine, Observer, Source, Where
 from service.domain.figures import LARGEST_COUNT, Figure, figure_from_words
 from service.domain.screening import is_unusual
 from service.domain.vocabulary import Group, Outcome, Precision, Stance
 from service.domain.weapons import WeaponUse
+from service.domain.when import TimePrecision, parse_when
+from service.errors import Invalid
 
 # Names that Pydantic puts into the path of an error though no document holds them.
 UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
@@ -70,6 +75,27 @@ StanceText = Annotated[Stance, Field(strict=False)]
 GroupText = Annotated[Group, Field(strict=False)]
 PrecisionText = Annotated[Precision, Field(strict=False)]
 OutcomeText = Annotated[Outcome, Field(strict=False)]
+VisibilityText = Annotated[Visibility, Field(strict=False)]
+PlaceShownText = Annotated[PlaceShown, Field(strict=False)]
+
+
+def instant_of(text: str) -> datetime:
+    """An instant written with its offset. Raises `ValueError`."""
+    try:
+        when = parse_when(text, UTC)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+    if when.precision is not TimePrecision.INSTANT or when.earliest is None:
+        raise ValueError("must be an instant such as 2020-07-27T00:01+03:00")
+    return when.earliest
+
+
+def _instant(text: str) -> str:
+    instant_of(text)
+    return text
+
+
+Instant = Annotated[Code, AfterValidator(_instant)]
 
 
 class Strict(BaseModel):
@@ -220,6 +246,23 @@ class SourceIn(Strict):
         return self
 
 
+class DisclosureIn(Strict):
+    """Who may see the report, from when, and how exactly where; left out, the key decides."""
+
+    visibility: VisibilityText | None = None
+    embargo: Instant | None = None
+    """Until then only reviewers see it."""
+    place: PlaceShownText | None = None
+    """`settlement` and `grid` publish the nearest settlement or the middle of a cell."""
+
+    def to_disclosure(self, default: Disclosure) -> Disclosure:
+        return Disclosure(
+            self.visibility or default.visibility,
+            instant_of(self.embargo) if self.embargo else default.embargo,
+            self.place or default.place,
+        )
+
+
 class AboutIn(Strict):
     """What a denial or correction speaks of."""
 
@@ -294,6 +337,7 @@ class ReportIn(Strict):
     sources: list[SourceIn] = Field(default_factory=list, max_length=50)
     incident: Identifier | None = None
     """The incident it may belong to: a suggestion, unless the key may link."""
+    disclosure: DisclosureIn | None = None
 
     @model_validator(mode="after")
     def _scoped(self) -> Self:

@@ -9,10 +9,17 @@ from service.domain.figures import Figure, Sum
 from service.domain.incidents import Account, Established, Slot
 from service.domain.queries import AggregateQuery, Dimension
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
+from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
 from service.domain.weapons import WeaponUse
 from service.domain.when import When
-from service.formats.records import instant_text, place_as_written, reported_of, when_of
+from service.formats.disclosure import disclosed
+from service.formats.records import (
+    instant_text,
+    open_flags,
+    place_as_written,
+    reported_of,
+    when_of,
+)
 
 Json = dict[str, Any]
 
@@ -35,6 +42,7 @@ INCIDENT_COLUMNS: Final = (
     "point.precision",
     "status",
     "contested",
+    "possible_duplicate",
     "counted",
     "reason",
     "episode",
@@ -79,17 +87,16 @@ def aggregate_columns(by: Sequence[Dimension]) -> list[str]:
     return [
         *("period", "start", "end"),
         *keys,
-        *("incidents", "episodes", "reports"),
+        *("incidents", "episodes", "reports", "possible_duplicates"),
         *sums,
         *("remainder", "coverage", "incidents_url"),
     ]
 
 
 def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -> Json:
-    """A report as readers see it: no observer, no key, no moment of receipt finer than its day."""
+    """A report as somebody sees it whom `record` was disclosed to."""
     posted, read = record["posted"], record["resolved"]
     when = when_of(read)
-    personal = Flag.PERSONAL_DATA in read["flags"]
     return {
         "id": report_id,
         "revision": revision,
@@ -97,7 +104,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "when": posted["when"],
         "timezone": posted.get("timezone"),
         **_span(when),
-        "where": _where_view(posted["where"], read, theatre, personal=personal),
+        "where": _where_view(posted["where"], read, theatre),
         "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],
         "casualties": [_casualties_view(line) for line in read["casualties"]],
         "claimant": read["claimant"],
@@ -108,20 +115,25 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "basis": record["basis"],
         "counted": record["counted"],
         "reason": record["reason"],
-        "flags": read["flags"],
+        "grade": record["grade"],
+        "flags": open_flags(record),
+        "cleared": record["cleared"],
         "unmapped": read["unmapped"],
         "possible_duplicates": record.get("possible_duplicates", []),
-        "summary": None if personal else posted.get("summary"),
+        "summary": posted.get("summary"),
         "sources": _sources_view(posted),
         "reported": str(reported_of(read)),
         "received": theatre.day_of(datetime.fromisoformat(record["received_at"])).isoformat(),
+        "reviews": record["reviews"],
+        "disclosure": record["disclosure"],
     }
 
 
 def receipt(report_id: str, record: Json, sha256: str, theatre: Theatre) -> Json:
-    """The answer to who sent a report: the report, when it was received, and its hash."""
+    """The answer to who sent a report: the report, when it was received, and the hash of its leaf
+    in the ledger."""
     return {
-        **report_view(report_id, 1, record, theatre),
+        **report_view(report_id, 1, disclosed(record, theatre, everything=True), theatre),
         "received_at": record["received_at"],
         "sha256": sha256,
     }
@@ -150,6 +162,7 @@ def account_view(
         ),
         "status": account.status,
         "contested": account.contested,
+        "possible_duplicate": account.possible_duplicate,
         "counted": account.counted,
         "reason": reason,
         "episode": account.episode,
@@ -242,7 +255,13 @@ def figure_view(figure: Figure) -> Json:
     return {"low": figure.low, "best": figure.best, "high": figure.high}
 
 
-def table_view(table: Table, query: AggregateQuery, links: Sequence[str], total_link: str) -> Json:
+def table_view(
+    table: Table,
+    query: AggregateQuery,
+    links: Sequence[str],
+    total_link: str,
+    as_of: Json | None = None,
+) -> Json:
     """An answer as tidy rows and their total; `links` leads to the incidents behind each row."""
     return {
         "period": query.grain,
@@ -250,6 +269,7 @@ def table_view(table: Table, query: AggregateQuery, links: Sequence[str], total_
         "by": list(query.by),
         "level": query.filters.level,
         "clock": query.filters.clock,
+        "as_of": as_of,
         "from": table.timeline.first.isoformat(),
         "to": table.timeline.last.isoformat(),
         "additive": table.additive,
@@ -275,6 +295,7 @@ def _row_counts(row: Row) -> Json:
         "incidents": row.incidents,
         "episodes": row.episodes,
         "reports": row.reports,
+        "possible_duplicates": row.possible_duplicates,
         "figures": {outcome.value: _sum_view(summed) for outcome, summed in row.figures.items()},
         "remainder": row.remainder,
         "coverage": row.coverage,
@@ -314,7 +335,7 @@ def _span(when: When) -> Json:
     }
 
 
-def _where_view(where: Json, read: Json, theatre: Theatre, *, personal: bool) -> Json:
+def _where_view(where: Json, read: Json, theatre: Theatre) -> Json:
     place = theatre.gazetteer.get(read["place"]) if read["place"] else None
     point = read["point"] or [None, None, None]
     return {
@@ -322,7 +343,7 @@ def _where_view(where: Json, read: Json, theatre: Theatre, *, personal: bool) ->
         "place_id": read["place"],
         "display": place.display if place else None,
         "sector": read["sector"],
-        "as_written": None if personal else place_as_written(where, read),
+        "as_written": place_as_written(where, read),
         "lat": point[0],
         "lon": point[1],
         "precision": point[2],

@@ -1,34 +1,22 @@
 """Tallies and coverage as they are posted: what observers count, and what they watched."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from service.domain.figures import Figure
 from service.domain.vocabulary import Access, Unit
-from service.domain.when import TimePrecision, parse_when
-from service.errors import Invalid
-from service.formats.reports import Code, Count, CountIn, Identifier, LongText, SourceIn, Strict
-
-
-def instant_of(text: str) -> datetime:
-    """An instant written with its offset. Raises `ValueError`."""
-    try:
-        when = parse_when(text, UTC)
-    except Invalid as error:
-        raise ValueError(str(error)) from None
-    if when.precision is not TimePrecision.INSTANT or when.earliest is None:
-        raise ValueError("must be an instant such as 2020-07-27T00:01+03:00")
-    return when.earliest
-
-
-def _instant(text: str) -> str:
-    instant_of(text)
-    return text
-
-
-Instant = Annotated[Code, AfterValidator(_instant)]
+from service.formats.reports import (
+    Code,
+    Count,
+    CountIn,
+    Identifier,
+    Instant,
+    LongText,
+    SourceIn,
+    Strict,
+    instant_of,
+)
 
 
 class SpanIn(Strict):

@@ -6,7 +6,6 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.duplicates import LONGEST_SPAN, Trace
 from service.domain.figures import Figure
 from service.domain.incidents import Account, Contribution, Established, Slot
 from service.domain.places import Point
@@ -26,19 +25,21 @@ def _table(mapped: type[tables.Base]) -> sa.Table:
 _ACCOUNTS: Final = _table(tables.Account)
 _WEAPONS: Final = _table(tables.AccountWeapon)
 _FIGURES: Final = _table(tables.Figure)
+_Key = tuple[str, str, int]
 DERIVED: Final = (_FIGURES, _WEAPONS, _ACCOUNTS)
 
 
 def rows_of_account(
-    account: Account, claimant: str, theatre: Theatre
+    account: Account, claimant: str, circle: range, theatre: Theatre
 ) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
-    """An account as rows of the derived tables."""
-    key = {"incident_id": account.incident, "claimant": claimant}
+    """An account as rows of the derived tables, for readers of the levels in `circle`."""
+    key = {"incident_id": account.incident, "claimant": claimant, "level": circle[0]}
     when, point = account.when, account.point
     yield (
         _ACCOUNTS,
         {
             **key,
+            "until_level": circle[-1],
             "start_day": when.start,
             "end_day": when.end,
             "known_start": when.known_start,
@@ -49,6 +50,7 @@ def rows_of_account(
             "sector": account.sector,
             "status": account.status,
             "contested": account.contested,
+            "possible_duplicate": account.possible_duplicate,
             "counted": account.counted,
             "episode": account.episode,
             "reports": account.reports,
@@ -89,54 +91,27 @@ def rows_of_account(
 
 def load_accounts(session: Session, rows: Sequence[tables.Account]) -> list[tuple[Account, str]]:
     """Rows back to accounts with whose they are, in the order given."""
-    wanted = [(row.incident_id, row.claimant) for row in rows]
-    weapons: dict[tuple[str, str], set[str]] = {}
-    figures: dict[tuple[str, str], list[tables.Figure]] = {}
-    ids = sorted({incident for incident, _ in wanted})
+    wanted = [_key(row) for row in rows]
+    weapons: dict[_Key, set[str]] = {}
+    figures: dict[_Key, list[tables.Figure]] = {}
+    ids = sorted({incident for incident, *_ in wanted})
     for some in chunks(ids):
         for weapon in session.scalars(
             sa.select(tables.AccountWeapon).where(tables.AccountWeapon.incident_id.in_(some))
         ):
-            weapons.setdefault((weapon.incident_id, weapon.claimant), set()).add(weapon.weapon)
+            weapons.setdefault(_key(weapon), set()).add(weapon.weapon)
         for figure in session.scalars(
             sa.select(tables.Figure).where(tables.Figure.incident_id.in_(some))
         ):
-            figures.setdefault((figure.incident_id, figure.claimant), []).append(figure)
+            figures.setdefault(_key(figure), []).append(figure)
     return [
         (_account(row, weapons.get(key, set()), figures.get(key, [])), row.claimant)
         for row, key in zip(rows, wanted, strict=True)
     ]
 
 
-def traces_near(session: Session, when: When) -> list[Trace]:
-    """What is known of counted incidents whose time touches `when`."""
-    account, used = tables.Account, tables.AccountWeapon
-    rows = session.scalars(
-        sa.select(account).where(
-            account.claimant == EVERYBODY,
-            account.counted,
-            account.known_start <= when.known_end,
-            account.known_start >= when.known_start - LONGEST_SPAN,
-            account.known_end >= when.known_start,
-        )
-    ).all()
-    weapons: dict[str, set[str]] = {}
-    for some in chunks([row.incident_id for row in rows]):
-        for incident, weapon in session.execute(
-            sa.select(used.incident_id, used.weapon).where(
-                used.claimant == EVERYBODY, used.incident_id.in_(some)
-            )
-        ):
-            weapons.setdefault(incident, set()).add(weapon)
-    return [
-        Trace(
-            row.incident_id,
-            when_of_row(row),
-            row.sector,
-            frozenset(weapons.get(row.incident_id, ())),
-        )
-        for row in rows
-    ]
+def _key(row: tables.Account | tables.AccountWeapon | tables.Figure) -> _Key:
+    return row.incident_id, row.claimant, row.level
 
 
 def when_of_row(row: tables.Account) -> When:
@@ -168,6 +143,7 @@ def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Fi
         sector=row.sector,
         status=Status(row.status),
         contested=row.contested,
+        possible_duplicate=row.possible_duplicate,
         counted=row.counted,
         episode=row.episode,
         reports=row.reports,

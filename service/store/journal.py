@@ -1,73 +1,103 @@
 """The record of every accepted change, append-only."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.store.tables import Revision
+from service.domain.access import Role, Visibility
+from service.domain.ledger import leaf_hash
+from service.formats.sealing import Fact, seal, unseal
+from service.store.tables import Pending, Revision
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes a change, and when: a key's name, and an instant handed in."""
+    """Who makes a change: a key's name and role, and when.
+
+    `at` is the moment that is recorded, which for those who need protection is only a day; `now`
+    is the moment itself where it differs, for judging what is sent. It is kept only where
+    `keeps_moment` says so.
+    """
 
     name: str
     at: datetime
+    role: Role = Role.ADMIN
+    now: datetime | None = None
+    keeps_moment: bool = False
+
+    @property
+    def moment(self) -> datetime:
+        return self.now or self.at
+
+    @property
+    def received(self) -> datetime:
+        """When what is sent is said to have come."""
+        return self.moment if self.keeps_moment else self.at
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The whole content of a thing after a change, and why it was made."""
+    """The whole content of a thing after a change, why it was made, and who may see it."""
 
     kind: str
     subject: str
     revision: int
     content: dict[str, Any]
     reason: str | None = None
+    level: int = Visibility.PUBLIC.level
 
 
-def canonical(content: Any) -> bytes:
-    """The one way to write a content as JSON: sorted keys, UTF-8, no spaces."""
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-
-
-def digest(content: Any) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical(content)).hexdigest()
-
-
-def append(session: Session, changes: Iterable[Change], author: Author) -> None:
-    rows = [
-        {
-            "kind": change.kind,
-            "subject": change.subject,
-            "revision": change.revision,
-            "recorded_at": author.at,
-            "actor": author.name,
-            "reason": change.reason,
-            "content": canonical(change.content).decode(),
-            "sha256": digest(change.content),
-        }
-        for change in changes
-    ]
+def append(session: Session, changes: Iterable[Change], author: Author) -> list[str]:
+    """Record changes; return the hash of each one's leaf in the ledger."""
+    rows = []
+    for change in changes:
+        entry, private = seal(
+            Fact(
+                change.kind,
+                change.subject,
+                change.revision,
+                author.at,
+                author.name,
+                change.reason,
+                change.content,
+            )
+        )
+        rows.append(
+            {
+                "kind": change.kind,
+                "subject": change.subject,
+                "revision": change.revision,
+                "recorded_at": author.at,
+                "actor": author.name,
+                "level": change.level,
+                "entry": entry,
+                "private": private,
+                "sha256": leaf_hash(entry.encode()).hex(),
+            }
+        )
     if rows:
-        session.execute(sa.insert(Revision), rows)
+        recorded = session.scalars(sa.insert(Revision).returning(Revision.sequence), rows).all()
+        session.execute(sa.insert(Pending), [{"sequence": sequence} for sequence in recorded])
+    return [str(row["sha256"]) for row in rows]
 
 
-def first_contents(session: Session, kind: str, subjects: Sequence[str]) -> dict[str, Any]:
-    """What each subject held when it was first recorded."""
-    found = session.execute(
-        sa.select(Revision.subject, Revision.content).where(
+def fact_of(revision: Revision) -> Fact:
+    """What a revision records."""
+    return unseal(revision.entry, revision.private)
+
+
+def first_revisions(session: Session, kind: str, subjects: Sequence[str]) -> dict[str, Revision]:
+    """Each subject as it was first recorded."""
+    found = session.scalars(
+        sa.select(Revision).where(
             Revision.kind == kind, Revision.subject.in_(subjects), Revision.revision == 1
         )
     )
-    return {subject: orjson.loads(content) for subject, content in found}
+    return {revision.subject: revision for revision in found}
 
 
 def history(session: Session, kind: str, subject: str) -> Sequence[Revision]:
@@ -76,6 +106,15 @@ def history(session: Session, kind: str, subject: str) -> Sequence[Revision]:
         sa.select(Revision)
         .where(Revision.kind == kind, Revision.subject == subject)
         .order_by(Revision.revision)
+    ).all()
+
+
+def naming(session: Session, kind: str, text: str) -> Sequence[Revision]:
+    """Revisions of a kind whose entries name something, oldest first."""
+    return session.scalars(
+        sa.select(Revision)
+        .where(Revision.kind == kind, Revision.entry.contains(text, autoescape=True))
+        .order_by(Revision.sequence)
     ).all()
 
 
@@ -118,8 +157,8 @@ def latest_content(
     session: Session, kind: str, subject: str, *, actor: str | None = None
 ) -> Any | None:
     """What a thing holds after its newest revision, or after the newest one by `actor`."""
-    select = sa.select(Revision.content).where(Revision.kind == kind, Revision.subject == subject)
+    select = sa.select(Revision).where(Revision.kind == kind, Revision.subject == subject)
     if actor is not None:
         select = select.where(Revision.actor == actor)
-    content = session.scalar(select.order_by(Revision.revision.desc()).limit(1))
-    return None if content is None else orjson.loads(content)
+    revision = session.scalar(select.order_by(Revision.revision.desc()).limit(1))
+    return None if revision is None else fact_of(revision).content

@@ -45,7 +45,7 @@ def select_accounts(
     whose = account.claimant == (query.according_to or EVERYBODY)
     if apart and query.according_to is None:
         whose = account.claimant != EVERYBODY
-    conditions = [whose, *_account_conditions(query, theatre)]
+    conditions = [whose, *seen_at(query.sees), *_account_conditions(query, theatre)]
     if query.status is not None:
         own = account.status == query.status
         conditions.append(sa.or_(own, _has_figure(status=query.status)) if figures else own)
@@ -54,7 +54,20 @@ def select_accounts(
 
 def select_reports(query: IncidentQuery, theatre: Theatre) -> sa.Select[Any]:
     """The reports that a question selects, by what each of them says itself."""
-    return sa.select(Report).where(*_report_conditions(query, theatre))
+    return sa.select(Report).where(
+        shown_to(query.sees, query.own), *_report_conditions(query, theatre)
+    )
+
+
+def seen_at(level: int) -> list[Any]:
+    """The accounts that readers of a level are shown."""
+    return [tables.Account.level <= level, tables.Account.until_level >= level]
+
+
+def shown_to(level: int, owner: str | None) -> Any:
+    """The reports that a reader is shown: those of their level, and their own."""
+    of_level = Report.level <= level
+    return of_level if owner is None else sa.or_(of_level, Report.owner == owner)
 
 
 def select_tallies(query: WatchQuery, theatre: Theatre) -> sa.Select[Any]:
@@ -110,7 +123,8 @@ def account_order(clock: Clock) -> tuple[Any, Any]:
     times = {
         Clock.EVENT: account.known_start,
         Clock.REPORTED: account.reported_end,
-        Clock.RECEIVED: account.first_received,
+        # The day, since a place in the order would tell the moment.
+        Clock.RECEIVED: account.received_day,
     }
     return times[clock], account.incident_id
 
@@ -119,7 +133,7 @@ def report_order(clock: Clock) -> tuple[Any, Any]:
     times = {
         Clock.EVENT: Report.start_day,
         Clock.REPORTED: Report.reported_end,
-        Clock.RECEIVED: Report.received_at,
+        Clock.RECEIVED: Report.received_day,
     }
     return times[clock], Report.id
 
@@ -147,7 +161,10 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     if query.party is not None:
         conditions.append(_has_party(query.party))
     # One claimant's account is selected by what that claimant says, not by what others do.
-    own = [sa.or_(account.claimant == EVERYBODY, Report.claimant == account.claimant)]
+    own = [
+        Report.level <= query.sees,
+        sa.or_(account.claimant == EVERYBODY, Report.claimant == account.claimant),
+    ]
     for asked, column in (
         (query.attributed_to, Report.attributed_to),
         (query.place, Report.place),
@@ -155,7 +172,9 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         if asked is not None:
             conditions.append(_has_report(column == asked, *own))
     if query.claimant is not None:
-        conditions.append(_has_report(Report.claimant == query.claimant))
+        conditions.append(
+            _has_report(Report.level <= query.sees, Report.claimant == query.claimant)
+        )
     if query.text is not None:
         conditions.append(_has_report(_matches(query.text), *own))
     return conditions
@@ -198,6 +217,7 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
             sa.exists().where(
                 account.incident_id == Report.incident_id,
                 account.claimant == EVERYBODY,
+                *seen_at(query.sees),
                 account.contested == query.contested,
             )
         )
@@ -280,7 +300,11 @@ def _has_term(kind: str, *conditions: Any) -> Any:
 
 def _has_weapon(query: IncidentQuery, theatre: Theatre) -> Any:
     account, used = tables.Account, tables.AccountWeapon
-    own = sa.and_(used.incident_id == account.incident_id, used.claimant == account.claimant)
+    own = sa.and_(
+        used.incident_id == account.incident_id,
+        used.claimant == account.claimant,
+        used.level == account.level,
+    )
     if query.weapon == UNSTATED:
         return ~sa.exists().where(own)
     return sa.exists().where(own, _is_weapon(used.weapon, query, theatre))
@@ -300,6 +324,7 @@ def _has_party(party: str) -> Any:
     summed = sa.exists().where(
         tables.Figure.incident_id == tables.Account.incident_id,
         tables.Figure.claimant == tables.Account.claimant,
+        tables.Figure.level == tables.Account.level,
         tables.Figure.status.is_not(None),
         tables.Figure.outcome.in_(SUMMED_OUTCOMES),
         tables.Figure.party.not_in([EVERYBODY, UNSTATED]),
@@ -318,6 +343,7 @@ def _has_figure(
     conditions = [
         figure.incident_id == account.incident_id,
         figure.claimant == account.claimant,
+        figure.level == account.level,
         figure.status.is_not(None),
     ]
     if party is not None:

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.places import fold_words
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import SUMMED_OUTCOMES, Flag, Outcome
-from service.formats.records import place_as_written, report_of
+from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
+from service.formats.disclosure import disclosed
+from service.formats.records import disclosure_of, is_waiting, place_as_written, report_of
 from service.store import tables
 
 Record = dict[str, Any]
+POSSIBLE_DUPLICATE: Final = "possible_duplicate"
 
 
 def insert_reports(
@@ -37,18 +39,23 @@ def _row(
     report_id: str, revision: int, record: Record, received: datetime, theatre: Theatre
 ) -> dict[str, Any]:
     report = report_of(report_id, record)
-    point = report.point
+    point, embargo = report.point, disclosure_of(record).embargo
     return {
         "id": report_id,
         "incident_id": record["incident"],
         "revision": revision,
+        "level": report.level,
+        "embargo": embargo,
+        "owner": record["authors"][0] if record["authors"] else "",
+        "waiting": is_waiting(record),
+        "gravity": report.gravity,
         "status": record["status"],
         "counted": record["counted"],
         "stance": report.stance.value,
         "claimant": report.claimant,
         "attributed_to": report.attributed_to,
         "sector": report.sector,
-        "place": record["resolved"]["place"],
+        "place": record["published"]["place"],
         "latitude": point.latitude if point else None,
         "longitude": point.longitude if point else None,
         "start_day": report.when.known_start,
@@ -67,6 +74,7 @@ def _terms(record: Record) -> set[tuple[str, str]]:
     read = record["resolved"]
     return {
         *(("weapon", weapon) for weapon, _ in read["weapons"]),
+        *((POSSIBLE_DUPLICATE, incident) for incident in record.get("possible_duplicates", ())),
         *(
             ("party", line["party"])
             for line in read["casualties"]
@@ -76,15 +84,14 @@ def _terms(record: Record) -> set[tuple[str, str]]:
 
 
 def _search_text(record: Record, theatre: Theatre) -> str:
-    """What a reader may see of the report, folded: never what is private."""
-    posted, read = record["posted"], record["resolved"]
+    """What every reader of the report may see of it, folded: never what is private."""
+    shown = disclosed(record, theatre)
+    posted, read = shown["posted"], shown["resolved"]
     where = posted["where"]
     place = theatre.gazetteer.get(read["place"]) if read["place"] else None
-    shown = [posted.get("summary"), place_as_written(where, read)]
-    if Flag.PERSONAL_DATA in read["flags"]:
-        shown = []
     texts = [
-        *shown,
+        posted.get("summary"),
+        place_as_written(where, read),
         where.get("place"),
         read["claimant"],
         place.display if place else None,

@@ -41,12 +41,18 @@ Counter = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 class Revision(Base):
-    """One accepted change: the whole content after it, by whom, when and why. Append-only."""
+    """One accepted change: the whole content after it, by whom, when and why. Append-only.
+
+    `entry` is what the ledger's leaf is made from and never changes; `private` holds the values
+    that the entry only names by a salted hash, and from it alone something can be erased.
+    `level` says who was shown the content then; `sha256` is the leaf's hash.
+    """
 
     __tablename__ = "revisions"
     __table_args__ = (
         sa.UniqueConstraint("kind", "subject", "revision"),
         sa.Index(None, "kind", "sequence"),
+        sa.Index(None, "recorded_at"),
     )
 
     sequence: Mapped[int] = mapped_column(Counter, primary_key=True)
@@ -55,9 +61,51 @@ class Revision(Base):
     revision: Mapped[int]
     recorded_at: Mapped[datetime]
     actor: Mapped[str]
-    reason: Mapped[str | None] = mapped_column(sa.Text)
-    content: Mapped[str] = mapped_column(sa.Text)
     sha256: Mapped[str] = mapped_column(sa.String(64))
+    level: Mapped[int]
+    entry: Mapped[str] = mapped_column(sa.Text)
+    private: Mapped[str] = mapped_column(sa.Text)
+
+
+class Pending(Base):
+    """A revision that is not in the ledger yet; the sequencer takes it out again."""
+
+    __tablename__ = "pending"
+
+    sequence: Mapped[int] = mapped_column(
+        Counter, sa.ForeignKey("revisions.sequence"), primary_key=True, autoincrement=False
+    )
+
+
+class Leaf(Base):
+    """A revision's place in the ledger, counted from 0 without gaps."""
+
+    __tablename__ = "leaves"
+
+    position: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(Counter, sa.ForeignKey("revisions.sequence"), unique=True)
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Node(Base):
+    """The hash over 2^`level` leaves, complete ones only: so that proofs need few reads."""
+
+    __tablename__ = "nodes"
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Head(Base):
+    """A signed tree head, as it was given out."""
+
+    __tablename__ = "heads"
+
+    size: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
+    root: Mapped[str] = mapped_column(sa.String(64))
+    signed_at: Mapped[datetime]
+    checkpoint: Mapped[str] = mapped_column(sa.Text)
 
 
 class Reference(Base):
@@ -84,17 +132,24 @@ class Incident(Base):
     counted: Mapped[bool]
     reason: Mapped[str | None] = mapped_column(sa.Text)
     note: Mapped[str | None] = mapped_column(sa.Text)
+    merged_into: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("incidents.id"))
 
 
 class Report(Base):
-    """A report as it is now. `record` is the content of its latest revision."""
+    """A report as it is now. `record` is the content of its latest revision.
+
+    `level` says who is shown it; place and position are those that may be published. `gravity`
+    and `waiting` order the reviewers' queue.
+    """
 
     __tablename__ = "reports"
     __table_args__ = (
         sa.Index(None, "claimant", "start_day"),
         sa.Index(None, "start_day", "id"),
         sa.Index(None, "reported_end", "id"),
-        sa.Index(None, "received_at", "id"),
+        sa.Index(None, "received_day", "id"),
+        sa.Index(None, "waiting", "gravity", "received_day", "id"),
+        sa.Index(None, "embargo"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -118,6 +173,11 @@ class Report(Base):
     killed_low: Mapped[int | None] = mapped_column(sa.BigInteger)
     search_text: Mapped[str] = mapped_column(sa.Text)
     record: Mapped[dict[str, Any]]
+    level: Mapped[int]
+    embargo: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(index=True)
+    waiting: Mapped[bool]
+    gravity: Mapped[int]
 
 
 class ReportTerm(Base):
@@ -134,14 +194,16 @@ class ReportTerm(Base):
 class Account(Base):
     """An incident as told by all (`claimant` empty) or by one claimant alone; derived.
 
-    `known_start` and `known_end` close open sides at the other end, for selecting by time.
+    It is what readers from `level` to `until_level` are shown: a report that fewer may see makes
+    another account for those who do. `known_start` and `known_end` close open sides at the other
+    end, for selecting by time.
     """
 
     __tablename__ = "accounts"
     __table_args__ = (
         sa.Index(None, "claimant", "known_start", "incident_id"),
         sa.Index(None, "claimant", "reported_end", "incident_id"),
-        sa.Index(None, "claimant", "first_received", "incident_id"),
+        sa.Index(None, "claimant", "received_day", "incident_id"),
     )
 
     incident_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("incidents.id"), primary_key=True)
@@ -166,6 +228,9 @@ class Account(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     precision: Mapped[str | None]
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until_level: Mapped[int]
+    possible_duplicate: Mapped[bool]
 
 
 class AccountWeapon(Base):
@@ -176,6 +241,7 @@ class AccountWeapon(Base):
     incident_id: Mapped[str] = mapped_column(Id, primary_key=True)
     claimant: Mapped[str] = mapped_column(primary_key=True)
     weapon: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class Figure(Base):
@@ -200,6 +266,7 @@ class Figure(Base):
     counted_high: Mapped[int | None] = mapped_column(sa.BigInteger)
     remainder: Mapped[bool]
     below: Mapped[bool]
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class Tally(Base):
@@ -242,13 +309,15 @@ class CoverageSector(Base):
 
 
 class Key(Base):
-    """An API key, hashed. What it may do beyond posting is said by `may_link`."""
+    """An API key, hashed, with what it allows."""
 
     __tablename__ = "keys"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    may_link: Mapped[bool]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    role: Mapped[str]
+    read_only: Mapped[bool]
+    expires_at: Mapped[datetime | None]

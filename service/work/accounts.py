@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.domain.access import Visibility
 from service.domain.incidents import Incident, accounts_of_family
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
@@ -94,8 +97,17 @@ def _frozen(row: Mapping[Any, Any]) -> frozenset[tuple[str, Any]]:
 def _rows_of_family(
     family: list[Incident], theatre: Theatre
 ) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
-    claimants = sorted({r.claimant for incident in family for r in incident.reports})
-    for claimant in (None, *claimants):
-        told = accounts_of_family(family, theatre.sectors, claimant=claimant)
-        for account in told.values():
-            yield from rows_of_account(account, claimant or EVERYBODY, theatre)
+    """Every account of the family's incidents, once for each circle of readers that is shown
+    other reports than the one around it."""
+    levels = sorted({r.level for incident in family for r in incident.reports})
+    for level, beyond in pairwise([*levels, len(Visibility)]):
+        seen = [
+            replace(each, reports=tuple(r for r in each.reports if r.level <= level))
+            for each in family
+        ]
+        claimants = sorted({r.claimant for incident in seen for r in incident.reports})
+        for claimant in (None, *claimants):
+            told = accounts_of_family(seen, theatre.sectors, claimant=claimant)
+            for account in told.values():
+                circle = range(level, beyond)
+                yield from rows_of_account(account, claimant or EVERYBODY, circle, theatre)

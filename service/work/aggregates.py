@@ -17,7 +17,7 @@ from service.domain.vocabulary import UNLOCATED, Access
 from service.errors import Invalid
 from service.store import tables
 from service.store.accounts import load_accounts
-from service.store.queries import EVERYBODY, select_accounts
+from service.store.queries import EVERYBODY, seen_at, select_accounts
 
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
@@ -55,7 +55,7 @@ def timeline_of(
     first, last = filters.first, filters.last
     if first is None or last is None:
         apart = apart or filters.according_to is not None
-        known = _recorded_span(session, filters.clock, theatre, apart=apart)
+        known = _recorded_span(session, filters.clock, theatre, filters.sees, apart=apart)
         first = first or min(known[0], last or known[0])
         last = last or max(known[1], first)
     named: tuple[Bucket, ...] = ()
@@ -125,7 +125,7 @@ def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def _recorded_span(
-    session: Session, clock: Clock, theatre: Theatre, *, apart: bool
+    session: Session, clock: Clock, theatre: Theatre, sees: int, *, apart: bool
 ) -> tuple[date, date]:
     account = tables.Account
     first, last = {
@@ -135,7 +135,7 @@ def _recorded_span(
     }[clock]
     found = session.execute(
         sa.select(sa.func.min(first), sa.func.max(last)).where(
-            (account.claimant != EVERYBODY) == apart, account.counted
+            (account.claimant != EVERYBODY) == apart, *seen_at(sees), account.counted
         )
     ).one()
     recorded: tuple[date | None, date | None] = (found[0], found[1])

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from service.domain.theatre import Theatre
 from service.errors import Invalid, TrackerError
 from service.formats import strict_json, tabular
 from service.formats.reports import ReportIn
@@ -17,7 +18,6 @@ from service.formats.validation import parse
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import reports
-from service.work.keys import Holder
 from service.work.reference import Theatres
 from service.work.reports import Outcomes, Result, Submission
 
@@ -56,8 +56,8 @@ class Upload:
     file: BinaryIO
     media: str
     longest_line: int
-    holder: Holder
-    author: Author
+    may_link: bool
+    author: Callable[[Theatre], Author]
     new_id: Callable[[], str]
 
     def rows(self) -> Iterator[Row]:
@@ -111,20 +111,21 @@ def _take(
     session: Session, theatres: Theatres, upload: Upload, batch: Sequence[Row]
 ) -> list[Result]:
     theatre = theatres.current(session)
-    parsed: list[Submission | TrackerError] = [_parsed(row, upload.holder) for row in batch]
+    parsed: list[Submission | TrackerError] = [_parsed(row, upload.may_link) for row in batch]
     submissions = [p for p in parsed if isinstance(p, Submission)]
-    recorded = iter(reports.record(session, submissions, theatre, upload.author, upload.new_id))
+    author = upload.author(theatre)
+    recorded = iter(reports.record(session, submissions, theatre, author, upload.new_id))
     return [
         next(recorded) if isinstance(p, Submission) else Result(Outcomes.REJECTED, error=p)
         for p in parsed
     ]
 
 
-def _parsed(row: Row, holder: Holder) -> Submission | TrackerError:
+def _parsed(row: Row, may_link: bool) -> Submission | TrackerError:
     if row.error is not None:
         return row.error
     try:
-        return Submission(parse(ReportIn, row.value), may_link=holder.may_link)
+        return Submission(parse(ReportIn, row.value), may_link=may_link)
     except Invalid as error:
         return error
 

@@ -7,16 +7,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.domain.access import Actor
 from service.domain.aggregates import moment
 from service.domain.incidents import Account
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
-from service.errors import NotFound
-from service.formats.views import account_view, claims_matrix, figures_by_party, report_view
+from service.errors import Merged, NotFound
+from service.formats.views import account_view, claims_matrix, figures_by_party
 from service.store import tables
 from service.store.accounts import load_accounts
-from service.store.queries import EVERYBODY, Keyset, account_order, page, select_accounts
+from service.store.queries import (
+    EVERYBODY,
+    Keyset,
+    account_order,
+    page,
+    seen_at,
+    select_accounts,
+)
 from service.work.aggregates import timeline_of
+from service.work.disclosure import shown_incidents, views_of
 
 Json = dict[str, Any]
 
@@ -31,7 +40,7 @@ def find(
         if len(found) > limit:
             break
     shown = found[:limit]
-    items = _described(session, [account for _, account in shown])
+    items = _described(session, [account for _, account in shown], query.sees)
     following = None
     if len(found) > limit:
         last = shown[-1][0]
@@ -39,36 +48,53 @@ def find(
     return items, following
 
 
-def get(session: Session, incident_id: str, theatre: Theatre) -> Json:
-    """One incident with every report about it. Raises `NotFound`."""
-    row = session.get(tables.Account, (incident_id, EVERYBODY))
+def get(session: Session, incident_id: str, actor: Actor, theatre: Theatre) -> Json:
+    """One incident with every report about it that the actor is shown.
+
+    Raises `NotFound`, and `Merged` for one that has become part of another's account.
+    """
+    level = actor.sees.level
+    row = session.scalar(
+        sa.select(tables.Account).where(
+            tables.Account.incident_id == incident_id,
+            tables.Account.claimant == EVERYBODY,
+            *seen_at(level),
+        )
+    )
     if row is None:
+        known = session.get(tables.Incident, incident_id)
+        into = known and known.merged_into
+        if into and shown_incidents(session, [into], level):
+            raise Merged(into)
         raise NotFound
     [(account, _)] = load_accounts(session, [row])
-    [item] = _described(session, [account])
-    told = _reports_of(session, [incident_id])[incident_id]
+    [item] = _described(session, [account], level)
+    told = _reports_of(session, [incident_id], level)[incident_id]
     return {
         **item,
         "by_party": figures_by_party(account.figures),
-        "claims": [report_view(r.id, r.revision, r.record, theatre) for r in told],
+        "claims": views_of(session, told, actor, theatre),
     }
 
 
-def _described(session: Session, accounts: Sequence[Account]) -> list[Json]:
+def _described(session: Session, accounts: Sequence[Account], level: int) -> list[Json]:
     """Accounts with what is recorded of their incidents, their parts and every figure claimed."""
     ids = [account.incident for account in accounts]
     recorded = {
         row.id: row
         for row in session.scalars(sa.select(tables.Incident).where(tables.Incident.id.in_(ids)))
     }
-    told = _reports_of(session, ids)
-    parts = _parts_of(session, ids)
+    told = _reports_of(session, ids, level)
+    parts = _parts_of(session, ids, level)
+    above = shown_incidents(
+        session, {row.parent_id for row in recorded.values() if row.parent_id}, level
+    )
     return [
         {
             **account_view(
                 account,
                 title=recorded[account.incident].title,
-                part_of=recorded[account.incident].parent_id,
+                part_of=_among(above, recorded[account.incident].parent_id),
                 reason=recorded[account.incident].reason,
                 note=recorded[account.incident].note,
             ),
@@ -79,26 +105,32 @@ def _described(session: Session, accounts: Sequence[Account]) -> list[Json]:
     ]
 
 
-def _reports_of(session: Session, incidents: Sequence[str]) -> dict[str, list[tables.Report]]:
-    """Reports by incident, in the order in which they were made."""
+def _among(shown: set[str], incident: str | None) -> str | None:
+    return incident if incident in shown else None
+
+
+def _reports_of(
+    session: Session, incidents: Sequence[str], level: int
+) -> dict[str, list[tables.Report]]:
+    """Reports by incident that readers of a level are shown, in the order they were made."""
     report = tables.Report
     told: dict[str, list[tables.Report]] = defaultdict(list)
     for row in session.scalars(
         sa.select(report)
-        .where(report.incident_id.in_(incidents))
+        .where(report.incident_id.in_(incidents), report.level <= level)
         .order_by(report.reported_end, report.received_at, report.id)
     ):
         told[row.incident_id].append(row)
     return told
 
 
-def _parts_of(session: Session, incidents: Sequence[str]) -> dict[str, list[Json]]:
+def _parts_of(session: Session, incidents: Sequence[str], level: int) -> dict[str, list[Json]]:
     incident, account = tables.Incident, tables.Account
     parts: dict[str, list[Json]] = defaultdict(list)
     for parent, part, title in session.execute(
         sa.select(incident.parent_id, incident.id, incident.title)
         .join(account, account.incident_id == incident.id)
-        .where(incident.parent_id.in_(incidents), account.claimant == EVERYBODY)
+        .where(incident.parent_id.in_(incidents), account.claimant == EVERYBODY, *seen_at(level))
         .order_by(account.known_start, incident.id)
     ):
         parts[str(parent)].append({"id": part, "title": title})

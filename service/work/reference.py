@@ -3,7 +3,7 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,7 +14,8 @@ from service.formats.reference import KINDS, theatre_of
 from service.store import journal, tables
 from service.store.journal import Author, Change
 
-REFERENCE = "reference"
+REFERENCE: Final = "reference"
+_ORDER: Final = "order"
 
 
 class Theatres:
@@ -78,7 +79,7 @@ def replace(
         return 0
     newest = journal.latest_revisions(session, REFERENCE)
     contents = {"/".join(key): wanted.get(key, {}) for key in changed}
-    contents |= {f"order/{kind}": {"ids": _order(wanted, kind)} for kind in moved}
+    contents |= {f"{_ORDER}/{kind}": {"ids": _order(wanted, kind)} for kind in moved}
     journal.append(
         session,
         (
@@ -88,14 +89,30 @@ def replace(
         author,
     )
     session.execute(sa.delete(tables.Reference))
-    session.execute(
-        sa.insert(tables.Reference),
-        [
-            {"kind": kind, "id": entry_id, "position": position, "content": content}
-            for position, ((kind, entry_id), content) in enumerate(wanted.items())
-        ],
-    )
+    insert(session, wanted)
     return len(changed) or len(moved)
+
+
+def insert(session: Session, entries: Mapping[tuple[str, str], Any]) -> None:
+    """The rows of reference data by kind and id, in order."""
+    if entries:
+        session.execute(
+            sa.insert(tables.Reference),
+            [
+                {"kind": kind, "id": entry_id, "position": position, "content": content}
+                for position, ((kind, entry_id), content) in enumerate(entries.items())
+            ],
+        )
+
+
+def from_record(contents: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+    """Entries by kind and id, in order, from what is recorded under each subject."""
+    orders = {kind: contents.get(f"{_ORDER}/{kind}", {}).get("ids", []) for kind in KINDS}
+    return {
+        (kind, entry_id): contents[f"{kind}/{entry_id}"]
+        for kind, ids in orders.items()
+        for entry_id in ids
+    }
 
 
 def _order(entries: Iterable[tuple[str, str]], kind: str) -> list[str]:

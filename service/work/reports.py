@@ -1,7 +1,7 @@
 """Recording reports. One function changes a report, and it writes the revision."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -9,22 +9,30 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from service.domain.access import Act, Actor, Visibility
+from service.domain.candidates import Trace
+from service.domain.disclosure import Disclosure, default_for
 from service.domain.drafts import Resolved, resolve
-from service.domain.duplicates import Trace, possible_duplicates
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Flag, Status
-from service.errors import Conflict, Invalid, NotFound, Stale, TrackerError
-from service.formats.records import instant_text, resolved_to_json
-from service.formats.reports import AboutIn, ReportIn
+from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TrackerError
+from service.formats.records import (
+    disclosure_of,
+    disclosure_to_json,
+    instant_text,
+    report_of,
+    resolved_to_json,
+)
+from service.formats.reports import AboutIn, DisclosureIn, ReportIn
 from service.formats.validation import parse
 from service.store import journal, tables
-from service.store.accounts import traces_near
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page, report_order, select_reports
 from service.store.reports import insert_reports
-from service.work import accounts
+from service.store.tables import Revision
+from service.work import accounts, candidates, placing
 
 REPORT: Final = "report"
 Record = dict[str, Any]
@@ -60,11 +68,13 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a submission ended: its record at revision 1, or the error that refused it."""
+    """How a submission ended: its record at revision 1 and the hash of its leaf in the ledger, or
+    the error that refused it."""
 
     outcome: Outcomes
     id: str | None = None
     record: Record | None = None
+    sha256: str | None = None
     error: TrackerError | None = None
 
 
@@ -83,8 +93,8 @@ def record(
     batch = _Batch(session, theatre, author, new_id)
     batch.recall([s.report.id for s in submissions if s.report.id])
     results = [batch.take(submission) for submission in submissions]
-    batch.write()
-    return results
+    leaves = batch.write()
+    return [replace(r, sha256=r.sha256 or leaves.get(r.id or "")) for r in results]
 
 
 def amend(
@@ -95,20 +105,18 @@ def amend(
     reason: str,
     theatre: Theatre,
     author: Author,
+    actor: Actor,
 ) -> Record:
-    """Change what a report says, or withdraw it, as a new revision with a reason.
+    """Change what a report says or how it is shown, or withdraw it, as a new revision.
 
     `changes` is a JSON merge patch (RFC 7396) over what was posted; `status` may only be
-    `withdrawn`. What is changed must be verified again. Raises `NotFound`, `Stale` where
-    `expected` is not the current revision, `Conflict` for a withdrawn report, `Invalid`.
+    `withdrawn`. What says something else must be verified again. Raises `NotFound`, `Forbidden`
+    for a report of others, `Stale` where `expected` is not the current revision, `Conflict` for a
+    withdrawn report, `Invalid`.
     """
-    row = session.get(tables.Report, report_id, with_for_update=True)
-    if row is None:
-        raise NotFound
-    if row.revision != expected:
-        raise Stale
-    if row.status == Status.WITHDRAWN:
-        raise Conflict("The report is withdrawn.")
+    row = to_change(session, report_id, expected, actor)
+    if row.owner != actor.name and not actor.may(Act.REVIEW):
+        raise Forbidden
     changed = dict(changes)
     status = changed.pop("status", None)
     if status not in (None, Status.WITHDRAWN):
@@ -117,16 +125,44 @@ def amend(
     if "id" in changed or "incident" in changed:
         raise Invalid("cannot be changed", "id" if "id" in changed else "incident")
     report = parse(ReportIn, _merged(old["posted"], changed))
-    says_the_same = report.posted() == old["posted"]
-    new = {
-        **_read_again(old, report, theatre, author.at),
-        "status": old["status"] if says_the_same else Status.UNVERIFIED.value,
-        "basis": old["basis"] if says_the_same else None,
-    }
+    new = _read_again(old, report, theatre, author.moment)
+    if "disclosure" in changed:
+        shown = _shown_from_now(old, report, changed["disclosure"], author.moment)
+        new |= disclosure_to_json(shown, new["resolved"], theatre.gazetteer)
+    if _said(report.posted()) != _said(old["posted"]):
+        new |= {
+            "status": Status.UNVERIFIED.value,
+            "basis": None,
+            "grade": None,
+            "cleared": [],
+            "authors": list(dict.fromkeys([*old["authors"], author.name])),
+            "reviews": [{**review, "superseded": True} for review in old["reviews"]],
+        }
     if status is not None:
-        new |= {"status": Status.WITHDRAWN.value, "basis": None}
+        new |= {"status": Status.WITHDRAWN.value, "basis": None, "grade": None}
     revise(session, row, new, reason, theatre, author)
     return new
+
+
+def to_change(
+    session: Session, report_id: str, expected: int | None, actor: Actor
+) -> tables.Report:
+    """A live report, to be changed as the revision that its reader has seen.
+
+    Raises `NotFound` also for what the actor is not shown, `Stale`, `Conflict` for a withdrawn one.
+    """
+    row = session.get(tables.Report, report_id, with_for_update=True)
+    if row is None or not is_shown(row, actor):
+        raise NotFound
+    if expected is not None and row.revision != expected:
+        raise Stale
+    if row.status == Status.WITHDRAWN:
+        raise Conflict("The report is withdrawn.")
+    return row
+
+
+def is_shown(row: tables.Report, actor: Actor) -> bool:
+    return row.level <= actor.sees.level or (actor.name is not None and row.owner == actor.name)
 
 
 def revise(
@@ -143,7 +179,8 @@ def revise(
     session.execute(sa.delete(tables.ReportTerm).where(tables.ReportTerm.report_id == row.id))
     session.delete(row)
     session.flush()
-    journal.append(session, [Change(REPORT, row.id, revision, record, reason)], author)
+    level = disclosure_of(record).level
+    journal.append(session, [Change(REPORT, row.id, revision, record, reason, level)], author)
     insert_reports(session, [(row.id, revision, record, received)], theatre)
     accounts.refresh_incidents(session, incidents, theatre)
 
@@ -175,10 +212,10 @@ def find(
     return rows[:limit], Keyset(getattr(last, order[0].key), last.id)
 
 
-def get(session: Session, report_id: str) -> tables.Report:
-    """The report as it is now. Raises `NotFound`."""
+def get(session: Session, report_id: str, actor: Actor) -> tables.Report:
+    """The report as it is now. Raises `NotFound` also for what the actor is not shown."""
     row = session.get(tables.Report, report_id)
-    if row is None:
+    if row is None or not is_shown(row, actor):
         raise NotFound
     return row
 
@@ -207,7 +244,29 @@ def _read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) 
     if old.get("possible_duplicates"):
         read["flags"] = sorted({*read["flags"], Flag.POSSIBLE_DUPLICATE.value})
     counts = _counting(old["counted"], old["reason"], read["flags"])
-    return {**old, "posted": report.posted(), "resolved": read, **counts}
+    shown = disclosure_to_json(disclosure_of(old), read, theatre.gazetteer)
+    return {**old, "posted": report.posted(), "resolved": read, **counts, **shown}
+
+
+def _said(posted: Mapping[str, Any]) -> Record:
+    """What a report says, apart from how it is to be shown."""
+    return {name: value for name, value in posted.items() if name != "disclosure"}
+
+
+def _shown_from_now(
+    old: Record, report: ReportIn, asked: Mapping[str, Any] | None, now: datetime
+) -> Disclosure:
+    """What a patch makes of a report's disclosure: what it does not name stays."""
+    decided = disclosure_of(old)
+    if asked is not None and "embargo" in asked and asked["embargo"] is None:
+        decided = replace(decided, embargo=None)
+    return _begun((report.disclosure or DisclosureIn()).to_disclosure(decided), now)
+
+
+def _begun(shown: Disclosure, now: datetime) -> Disclosure:
+    """An embargo that is over before it begins is none."""
+    over = shown.embargo is not None and shown.embargo <= now
+    return replace(shown, embargo=None) if over else shown
 
 
 def _counting(counted: bool, reason: str | None, flags: Collection[str]) -> Record:
@@ -243,56 +302,72 @@ class _Batch:
         self._theatre = theatre
         self._author = author
         self._new_id = new_id
-        self._known: dict[str, Record] = {}
+        self._known: dict[str, Revision] = {}
         self._fresh: dict[str, Record] = {}
         self._incidents: dict[str, bool] = {}
-        self._traces: list[Trace] = []
+        self._traces: list[tuple[int, Trace]] = []
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
-            self._known.update(journal.first_contents(self._session, REPORT, some))
+            self._known.update(journal.first_revisions(self._session, REPORT, some))
 
     def take(self, submission: Submission) -> Result:
         report = submission.report
         posted = report.posted()
+        if report.id is not None and report.id in self._fresh:
+            return self._again(report.id, posted, self._fresh[report.id], None)
         if report.id is not None and (first := self._known.get(report.id)) is not None:
-            if first["posted"] != posted:
-                error = Conflict("Another report is recorded under this id.")
-                return Result(Outcomes.REJECTED, report.id, error=error)
-            return Result(Outcomes.UNCHANGED, report.id, first)
+            return self._again(report.id, posted, journal.fact_of(first).content, first.sha256)
         try:
-            resolved = resolve(report.to_draft(), self._theatre, self._author.at)
+            resolved = resolve(
+                report.to_draft(), self._theatre, self._author.moment, self._author.received
+            )
             record = self._record(submission, posted, resolved)
             self._hint_at_duplicates(submission, record, resolved)
         except TrackerError as error:
             return Result(Outcomes.REJECTED, report.id, error=error)
         report_id = report.id or self._new_id()
-        self._known[report_id] = self._fresh[report_id] = record
+        self._fresh[report_id] = record
         return Result(Outcomes.CREATED, report_id, record)
 
-    def write(self) -> None:
+    def _again(self, report_id: str, posted: Record, first: Record, sha256: str | None) -> Result:
+        """What is sent again is told how it was received; who neither sent it nor sees everything
+        learns nothing."""
+        sender = Actor(self._author.name, self._author.role)
+        known = sender.sees is Visibility.RESTRICTED or sender.name in first["authors"]
+        if first["posted"] != posted or not known:
+            error = Conflict("Another report is recorded under this id.")
+            return Result(Outcomes.REJECTED, report_id, error=error)
+        return Result(Outcomes.UNCHANGED, report_id, first, sha256)
+
+    def write(self) -> dict[str, str]:
+        """Write what was taken; return the hash of each report's leaf."""
         if not self._fresh:
-            return
+            return {}
         new_incidents = [incident for incident, is_new in self._incidents.items() if is_new]
         if new_incidents:
             self._session.execute(
                 sa.insert(tables.Incident),
                 [{"id": i, "root_id": i, "episode": False, "counted": True} for i in new_incidents],
             )
-        journal.append(
+        leaves = journal.append(
             self._session,
-            (Change(REPORT, i, 1, record) for i, record in self._fresh.items()),
+            (
+                Change(REPORT, i, 1, record, level=disclosure_of(record).level)
+                for i, record in self._fresh.items()
+            ),
             self._author,
         )
         insert_reports(
             self._session,
-            ((i, 1, record, self._author.at) for i, record in self._fresh.items()),
+            ((i, 1, record, self._author.received) for i, record in self._fresh.items()),
             self._theatre,
         )
         touched = {record["incident"] for record in self._fresh.values()}
         accounts.refresh_incidents(self._session, touched, self._theatre)
+        return dict(zip(self._fresh, leaves, strict=True))
 
     def _record(self, submission: Submission, posted: dict[str, Any], resolved: Resolved) -> Record:
         read = resolved_to_json(resolved)
@@ -303,32 +378,39 @@ class _Batch:
             if submission.report.about is not None:
                 read["unmapped"].append("about")
                 read["flags"] = sorted({*read["flags"], Flag.UNMAPPED.value})
+        given = submission.report.disclosure or DisclosureIn()
+        shown = _begun(given.to_disclosure(default_for(self._author.role)), self._author.moment)
         return {
             "posted": posted,
             "incident": incident,
             **decided(submission, resolved, self._theatre),
-            "received_at": instant_text(self._author.at),
+            "received_at": instant_text(self._author.received),
             "resolved": read,
+            **disclosure_to_json(shown, read, self._theatre.gazetteer),
+            "authors": [self._author.name],
+            "grade": None,
+            "cleared": [],
+            "reviews": [],
+            "reviewers": {},
         }
 
     def _hint_at_duplicates(
         self, submission: Submission, record: Record, resolved: Resolved
     ) -> None:
         """Flag a report that somebody should compare with incidents already known."""
-        trace = Trace(
-            record["incident"],
-            resolved.when,
-            resolved.sector,
-            frozenset(use.weapon for use in resolved.weapons),
-        )
+        said = report_of("", record)
+        trace = candidates.trace_of_report(record["incident"], said, record, self._theatre)
         if submission.decision.incident is None:
-            others = [*self._traces, *traces_near(self._session, resolved.when)]
-            found = possible_duplicates(trace, others, self._theatre.sectors)
+            # A hint must not tell of what the report's own readers are not shown.
+            level = disclosure_of(record).level
+            known = candidates.near(self._session, resolved.when, level, self._theatre)
+            others = [*(t for above, t in self._traces if above <= level), *known]
+            found = candidates.chosen(trace, others, self._theatre)
             record["possible_duplicates"] = found
             if found:
                 flags = {*record["resolved"]["flags"], Flag.POSSIBLE_DUPLICATE.value}
                 record["resolved"]["flags"] = sorted(flags)
-        self._traces.append(trace)
+        self._traces.append((disclosure_of(record).level, trace))
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about."""
@@ -341,6 +423,7 @@ class _Batch:
             incident = told["incident"] if told else row.incident_id if row else None
         if incident is None or self._session.get(tables.Incident, incident) is None:
             return incident if incident in self._incidents else None
+        incident = placing.told_under(self._session, incident)
         self._incidents.setdefault(incident, False)
         return incident
 
@@ -356,5 +439,6 @@ class _Batch:
         if wanted not in self._incidents:
             if self._session.get(tables.Incident, wanted) is None:
                 raise Invalid("is not a known incident", "incident")
+            wanted = placing.told_under(self._session, wanted)
             self._incidents[wanted] = False
         return wanted

@@ -19,7 +19,7 @@ from service.formats.validation import parse
 from service.formats.watching import CoverageIn
 from service.store import journal, tables
 from service.store.journal import Author
-from service.work import accounts, grouping, reference, reports, watching
+from service.work import accounts, placing, reference, reports, watching
 from service.work.reports import REPORT, Decision, Submission
 
 ACTOR: Final = "seed"
@@ -137,10 +137,10 @@ def _load_incident(
         "note": entry.get("note"),
     }
     incident = id_of(entry["ref"])
-    kind = grouping.INCIDENT
+    kind = placing.INCIDENT
     if journal.latest_content(session, kind, incident, actor=ACTOR) == content:
         return False
-    return grouping.place(session, incident, content, "seed data", theatre, author)
+    return placing.place(session, incident, content, "seed data", theatre, author)
 
 
 def _load_reports(

@@ -11,8 +11,9 @@ from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid
 from service.formats.records import instant_text
+from service.formats.reports import instant_of
 from service.formats.views import tally_view
-from service.formats.watching import CoverageIn, SpanIn, TallyIn, instant_of
+from service.formats.watching import CoverageIn, SpanIn, TallyIn
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page, select_tallies
@@ -49,19 +50,25 @@ def record_tally(
     }
     outcome, tally_id, record = _record(session, TALLY, tally, read, author, new_id)
     if outcome is Outcomes.CREATED:
-        session.add(
-            tables.Tally(
-                id=tally_id,
-                claimant=read["claimant"],
-                sector=sector,
-                attributed_to=read["attributed_to"],
-                unit=tally.unit.value,
-                start_at=instant_of(tally.start),
-                end_at=instant_of(tally.end),
-                record=record,
-            )
-        )
+        insert_tally(session, tally_id, record)
     return outcome, tally_id, record
+
+
+def insert_tally(session: Session, tally_id: str, record: Record) -> None:
+    """The row of a recorded tally."""
+    posted, read = record["posted"], record["read"]
+    session.add(
+        tables.Tally(
+            id=tally_id,
+            claimant=read["claimant"],
+            sector=read["sector"],
+            attributed_to=read["attributed_to"],
+            unit=posted["unit"],
+            start_at=instant_of(posted["from"]),
+            end_at=instant_of(posted["to"]),
+            record=record,
+        )
+    )
 
 
 def record_coverage(
@@ -82,22 +89,28 @@ def record_coverage(
     }
     outcome, coverage_id, record = _record(session, COVERAGE, coverage, read, author, new_id)
     if outcome is Outcomes.CREATED:
-        session.add(
-            tables.Coverage(
-                id=coverage_id,
-                observer=str(read["observer"]),
-                start_at=instant_of(coverage.start),
-                end_at=instant_of(coverage.end),
-                access=coverage.access.value,
-                record=record,
-            )
-        )
-        session.flush()
-        session.add_all(
-            tables.CoverageSector(coverage_id=coverage_id, sector=sector)
-            for sector in set(coverage.sectors)
-        )
+        insert_coverage(session, coverage_id, record)
     return outcome, coverage_id, record
+
+
+def insert_coverage(session: Session, coverage_id: str, record: Record) -> None:
+    """The rows of recorded coverage."""
+    posted = record["posted"]
+    session.add(
+        tables.Coverage(
+            id=coverage_id,
+            observer=record["read"]["observer"],
+            start_at=instant_of(posted["from"]),
+            end_at=instant_of(posted["to"]),
+            access=posted["access"],
+            record=record,
+        )
+    )
+    session.flush()
+    session.add_all(
+        tables.CoverageSector(coverage_id=coverage_id, sector=sector)
+        for sector in set(posted["sectors"])
+    )
 
 
 def keep_coverage(session: Session, coverage: CoverageIn, theatre: Theatre, author: Author) -> bool:
@@ -162,12 +175,13 @@ def _record(
     posted = sent.posted()
     given = posted.get("id")
     if given is not None:
-        known = journal.first_contents(session, kind, [given]).get(given)
-        if known is not None:
+        first = journal.first_revisions(session, kind, [given]).get(given)
+        if first is not None:
+            known = journal.fact_of(first).content
             if known["posted"] != posted:
                 raise Conflict("Something else is recorded under this id.")
             return Outcomes.UNCHANGED, given, known
     subject = given or new_id()
-    record = {"posted": posted, "read": read, "received_at": instant_text(author.at)}
+    record = {"posted": posted, "read": read, "received_at": instant_text(author.received)}
     journal.append(session, [Change(kind, subject, 1, record)], author)
     return Outcomes.CREATED, subject, record

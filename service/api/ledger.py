@@ -1,0 +1,230 @@
+"""The ledger: signed heads, proofs, and the leaves themselves."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+from starlette.responses import PlainTextResponse, Response
+
+from service.api import answers
+from service.api.access import Reader
+from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
+from service.api.requests import Context, Ctx, StrictRoute
+from service.api.shapes import (
+    CHECKPOINT,
+    CONSISTENCY,
+    INCLUSION,
+    LEDGER_ENTRIES,
+    LIST_OF_HEADS,
+    SIGNED_HEAD,
+    refusals,
+)
+from service.errors import Invalid, NotFound
+from service.formats.checkpoint import LogKey
+from service.formats.records import instant_text
+from service.store.ledger import heads_below
+from service.store.tables import Head
+from service.work import changes, ledger
+
+router = APIRouter(prefix="/ledger", route_class=StrictRoute, tags=["ledger"])
+T = TypeVar("T")
+Limit = Annotated[Whole, Field(ge=1, le=LARGEST_PAGE)]
+Size = Annotated[Whole, Field(ge=1)]
+
+
+class HeadParameters(BaseModel):
+    """Which page of heads."""
+
+    model_config = FilterParameters.model_config
+
+    limit: Limit = 50
+    cursor: Annotated[Whole | None, Field(ge=1)] = None
+    """`next` of the page before."""
+
+
+class InclusionParameters(BaseModel):
+    """Which leaf, in the tree of which size."""
+
+    model_config = FilterParameters.model_config
+
+    leaf: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """The leaf's hash, which is the `sha256` of a report's receipt."""
+    size: Size | None = None
+    """Leaves of the tree, such as a head's; all there are unless given."""
+
+
+class ConsistencyParameters(BaseModel):
+    """Which two trees."""
+
+    model_config = FilterParameters.model_config
+
+    first: Size
+    """Leaves of the older tree."""
+    second: Size | None = None
+    """Leaves of the newer tree; all there are unless given."""
+
+
+class EntryParameters(BaseModel):
+    """Which leaves."""
+
+    model_config = FilterParameters.model_config
+
+    after: Annotated[Whole, Field(ge=0)] = 0
+    """How many leaves from the first one on are passed over."""
+    limit: Limit = 50
+
+
+def _signer(request: Request) -> LogKey:
+    key = request.app.state.ledger_key
+    if not isinstance(key, LogKey):
+        raise NotFound("Tree heads are not signed here.")
+    return key
+
+
+Signer = Annotated[LogKey, Depends(_signer)]
+
+
+@router.get(
+    "/checkpoint",
+    summary="The newest signed tree head, as text",
+    responses={200: CHECKPOINT, **refusals(404, 422, 503)},
+)
+def get_checkpoint(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG001
+    """A signed note in the format of C2SP tlog-checkpoint: keep it where nobody else writes."""
+    return PlainTextResponse(_newest(context).checkpoint)
+
+
+@router.get(
+    "/head",
+    summary="The newest signed tree head",
+    responses={200: SIGNED_HEAD, **refusals(404, 422, 503)},
+)
+def get_head(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG001
+    """Size, root and time, the signed note that says so, and the key that verifies it."""
+    return answers.json({**_view(_newest(context)), "verifier_key": key.verifier})
+
+
+@router.get(
+    "/heads",
+    summary="Tree heads that were signed",
+    responses={200: LIST_OF_HEADS, **refusals(404, 422, 503)},
+)
+def list_heads(
+    parameters: Annotated[HeadParameters, Query()],
+    context: Ctx,
+    actor: Reader,  # noqa: ARG001
+    key: Signer,  # noqa: ARG001
+) -> Response:
+    """Every head that was ever given out, newest first."""
+    with context.database.reading() as session:
+        found = heads_below(session, parameters.cursor, parameters.limit + 1)
+    shown = found[: parameters.limit]
+    following = str(shown[-1].size) if len(found) > len(shown) else None
+    return answers.json(answers.listed([_view(head) for head in shown], following))
+
+
+@router.get(
+    "/inclusion",
+    summary="Prove that a change is in the ledger",
+    responses={200: INCLUSION, **refusals(404, 422, 503)},
+)
+def get_inclusion(
+    parameters: Annotated[InclusionParameters, Query()],
+    context: Ctx,
+    actor: Reader,  # noqa: ARG001
+) -> Response:
+    """The hashes that lead from a leaf to the root of the tree of `size` (RFC 9162, 2.1.3)."""
+
+    def prove(session: Session) -> dict[str, Any]:
+        size = _size(session, parameters.size, "size")
+        position = ledger.position_of(session, parameters.leaf)
+        if position is None or position >= size:
+            raise NotFound("There is no such leaf in the tree of that size.")
+        return {
+            "position": position,
+            "size": size,
+            "proof": [step.hex() for step in ledger.inclusion(session, position, size)],
+            "root": ledger.root(session, size).hex(),
+        }
+
+    return answers.json(_up_to_date(context, prove))
+
+
+@router.get(
+    "/consistency",
+    summary="Prove that the ledger was only added to",
+    responses={200: CONSISTENCY, **refusals(404, 422, 503)},
+)
+def get_consistency(
+    parameters: Annotated[ConsistencyParameters, Query()],
+    context: Ctx,
+    actor: Reader,  # noqa: ARG001
+) -> Response:
+    """The hashes that show the first tree to be the beginning of the second (RFC 9162, 2.1.4)."""
+
+    def prove(session: Session) -> dict[str, Any]:
+        second = _size(session, parameters.second, "second")
+        first = parameters.first
+        if first > second:
+            raise Invalid("is more than the newer tree has", "first")
+        return {
+            "first": first,
+            "second": second,
+            "first_root": ledger.root(session, first).hex(),
+            "second_root": ledger.root(session, second).hex(),
+            "proof": [step.hex() for step in ledger.consistency(session, first, second)],
+        }
+
+    return answers.json(_up_to_date(context, prove))
+
+
+@router.get(
+    "/entries",
+    summary="The leaves in their order",
+    responses={200: LEDGER_ENTRIES, **refusals(422, 503)},
+)
+def list_entries(
+    parameters: Annotated[EntryParameters, Query()], context: Ctx, actor: Reader
+) -> Response:
+    """One line of JSON for each leaf. Everybody gets every hash; what it was made from, and the
+    private values that open its seals, only who is shown the thing itself."""
+
+    def read(session: Session) -> list[dict[str, Any]]:
+        theatre = context.theatres.current(session)
+        return changes.entries(session, parameters.after, parameters.limit, actor, theatre)
+
+    found = "".join(f"{line}\n" for line in ledger.lines(_up_to_date(context, read)))
+    return Response(found, media_type="application/x-ndjson")
+
+
+def _up_to_date(context: Context, read: Callable[[Session], T]) -> T:
+    """An answer that knows every change accepted before the question."""
+    ledger.catch_up(context.database)
+    with context.database.reading() as session:
+        return read(session)
+
+
+def _newest(context: Context) -> Head:
+    with context.database.reading() as session:
+        head = ledger.newest_head(session)
+    if head is None:
+        raise NotFound("No tree head was signed yet.")
+    return head
+
+
+def _size(session: Session, asked: int | None, field: str) -> int:
+    size = ledger.size_of(session)
+    if asked is not None and asked > size:
+        raise Invalid("is more than the tree has", field)
+    return asked or size
+
+
+def _view(head: Head) -> dict[str, Any]:
+    return {
+        "size": head.size,
+        "root": head.root,
+        "signed_at": instant_text(head.signed_at),
+        "checkpoint": head.checkpoint,
+    }

@@ -1,0 +1,51 @@
+"""What a reader is shown of a report's record. Every door hands records out through here."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from service.domain.disclosure import PlaceShown
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Flag
+from service.formats.records import instant_text, open_flags
+
+Json = dict[str, Any]
+
+# Who sent and who reviewed it: nobody is shown that.
+_NOBODY: Final[Json] = {"authors": [], "reviewers": {}}
+
+
+def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Json:
+    """A record as it may be handed out: to those who see `everything`, or as it is published.
+
+    Nobody is shown who sent or reviewed it, where an observer stood, or more of the moment it
+    came than the day. What is published holds the place as it may be shown, and no text that
+    seems to name a person until that is cleared.
+    """
+    posted, read = dict(record["posted"]), dict(record["resolved"])
+    where = {name: value for name, value in posted["where"].items() if name != "observer"}
+    if not everything:
+        shown = PlaceShown(record["disclosure"]["place"])
+        read |= record["published"]
+        if shown is not PlaceShown.EXACT:
+            # What is written of a place may say more than the place that is shown.
+            where = {"place": read["place"]} if read["place"] else {}
+            read["unmapped"] = [path for path in read["unmapped"] if "where" not in path]
+        if Flag.PERSONAL_DATA in open_flags(record):
+            posted.pop("summary", None)
+            where.pop("as_written", None)
+            where = _without_words(where, read)
+    posted["where"] = where
+    came = theatre.day_of(datetime.fromisoformat(record["received_at"]))
+    return {
+        **record,
+        **_NOBODY,
+        "posted": posted,
+        "resolved": read,
+        "received_at": instant_text(theatre.start_of_day(came)),
+    }
+
+
+def _without_words(where: Json, read: Json) -> Json:
+    """A sector or place that nobody knows is only words."""
+    unknown = {path.rpartition(".")[2] for path in read["unmapped"] if path.startswith("where.")}
+    return {name: value for name, value in where.items() if name not in unknown}

@@ -1,0 +1,126 @@
+"""One change as an entry of the ledger: what is open stands in it, what is private only as a
+salted hash, so that a private value can be erased and the ledger still be checked.
+
+The same idea as selective disclosure in RFC 9901 (SD-JWT): a value is shown by giving its salt.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+
+from service.formats.records import instant_text
+
+Json = dict[str, Any]
+
+# By kind the private fields, inner ones before what they lie in, each with what stands in the
+# place of an erased one.
+SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "report": {
+        "content.authors": [],
+        "content.reviewers": {},
+        "content.received_at": None,
+        "content.posted.where.observer": None,
+        "content.posted.where": {},
+        "content.posted.summary": None,
+        "content.posted.sources": [],
+        "content.reviews": [],
+        "content.resolved.point": None,
+        "content.resolved.place": None,
+        "content.published": {"place": None, "point": None},
+    },
+    "tally": {"content.received_at": None},
+    "coverage": {"content.received_at": None},
+    "incident": {},
+    "reference": {},
+    "grouping": {},
+    "key": {"content": {}},
+}
+ALWAYS_SEALED: Final[Mapping[str, Any]] = {"actor": "", "reason": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is recorded by one revision."""
+
+    kind: str
+    subject: str
+    revision: int
+    recorded_at: datetime
+    actor: str
+    reason: str | None
+    content: Json
+
+
+def canonical(content: Any) -> bytes:
+    """The one way to write a content as JSON: sorted keys, UTF-8, no spaces."""
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(content)).hexdigest()
+
+
+def seal(fact: Fact) -> tuple[str, str]:
+    """The entry of a change, and its private values as `{path: [salt, JSON of the value]}`."""
+    entry: Json = {
+        "kind": fact.kind,
+        "subject": fact.subject,
+        "revision": fact.revision,
+        "recorded_at": instant_text(fact.recorded_at),
+        "actor": fact.actor,
+        "reason": fact.reason,
+        "content": deepcopy(fact.content),
+    }
+    sealed: dict[str, str] = {}
+    private: dict[str, list[str]] = {}
+    for path in (*SEALED[fact.kind], *ALWAYS_SEALED):
+        holder, name = _holder(entry, path)
+        if holder is not None and name in holder:
+            text = canonical(holder.pop(name)).decode()
+            salt = secrets.token_hex(16)
+            private[path] = [salt, text]
+            sealed[path] = seal_of(salt, text)
+    entry["sealed"] = sealed
+    return canonical(entry).decode(), canonical(private).decode()
+
+
+def seal_of(salt: str, text: str) -> str:
+    """The hash that stands for a private value: SHA-256 of the salt's bytes and its JSON."""
+    return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
+
+
+def unseal(entry: str, private: str) -> Fact:
+    """The change again; what was erased is empty."""
+    told: Json = orjson.loads(entry)
+    known: dict[str, list[str]] = orjson.loads(private)
+    erased = {**SEALED[told["kind"]], **ALWAYS_SEALED}
+    # What others lie in comes first.
+    for path in sorted(told["sealed"], key=lambda path: path.count(".")):
+        holder, name = _holder(told, path)
+        if holder is not None:
+            holder[name] = orjson.loads(known[path][1]) if path in known else erased[path]
+    return Fact(
+        told["kind"],
+        told["subject"],
+        told["revision"],
+        datetime.fromisoformat(told["recorded_at"]),
+        told["actor"],
+        told["reason"],
+        told["content"],
+    )
+
+
+def _holder(entry: Json, path: str) -> tuple[Json | None, str]:
+    """What the last name of a path stands in; `None` where there is no such thing."""
+    *above, name = path.split(".")
+    holder: Any = entry
+    for step in above:
+        holder = holder.get(step) if isinstance(holder, dict) else None
+    return (holder if isinstance(holder, dict) else None), name

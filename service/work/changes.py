@@ -1,0 +1,250 @@
+"""What changed, in the order of the ledger, as far as a reader is shown it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.access import Actor, Visibility
+from service.domain.disclosure import PlaceShown
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import Flag, Status
+from service.formats.disclosure import disclosed
+from service.formats.records import disclosure_of, disclosure_to_json, open_flags
+from service.formats.sealing import Fact
+from service.store import journal
+from service.store.accounts import chunks
+from service.store.tables import Incident, Leaf, Report, Revision
+from service.work.disclosure import sees_everything, shown_incidents, views_of_records
+from service.work.placing import INCIDENT, contents_of
+from service.work.reports import REPORT
+
+Json = dict[str, Any]
+
+# Seals that may be opened to whoever sees a report at all, and those that need more: nobody but
+# the record itself knows who sent a report, where its observer stood and at what moment it came.
+_OPEN: Final = ("reason", "content.published", "content.reviews", "content.posted.sources")
+_PLACE: Final = ("content.posted.where", "content.resolved.point", "content.resolved.place")
+_TEXT: Final = ("content.posted.summary",)
+_HIDDEN: Final = {"action": "hidden"}
+
+
+def page(session: Session, after: int, limit: int, actor: Actor, theatre: Theatre) -> list[Json]:
+    """Changes from position `after` on, as items of the feed."""
+    found = _sequenced(session, after, limit)
+    reader = _Reader(session, [revision for _, revision in found], actor, theatre)
+    return [
+        {"position": position, "sha256": revision.sha256, **reader.change(revision)}
+        for position, revision in found
+    ]
+
+
+def entries(session: Session, after: int, limit: int, actor: Actor, theatre: Theatre) -> list[Json]:
+    """The ledger's leaves from position `after` on: their hashes, and where the reader may see
+    them their entries, with the private values that may be opened."""
+    found = _sequenced(session, after, limit)
+    reader = _Reader(session, [revision for _, revision in found], actor, theatre)
+    items = []
+    for position, revision in found:
+        item: Json = {"position": position, "sha256": revision.sha256}
+        openings = reader.openings(revision)
+        if openings is not None:
+            item |= {"entry": revision.entry, "openings": openings}
+        items.append(item)
+    return items
+
+
+def history_of(session: Session, row: Report, actor: Actor, theatre: Theatre) -> list[Json]:
+    """The revisions of a report that its reader may be shown, oldest first."""
+    told = [
+        (revision, journal.fact_of(revision))
+        for revision in journal.history(session, REPORT, row.id)
+        if _may_see(revision, row, actor)
+    ]
+    records = [(row.id, fact.revision, _under_both(fact, row, theatre)) for _, fact in told]
+    views = views_of_records(session, records, {row.id: row.owner}, actor, theatre)
+    return [
+        {
+            **view,
+            "recorded": theatre.day_of(fact.recorded_at).isoformat(),
+            "change": fact.reason,
+            "sha256": revision.sha256,
+        }
+        for view, (revision, fact) in zip(views, told, strict=True)
+    ]
+
+
+def _sequenced(session: Session, after: int, limit: int) -> Sequence[tuple[int, Revision]]:
+    return [
+        (position, revision)
+        for position, revision in session.execute(
+            sa.select(Leaf.position, Revision)
+            .join(Revision, Revision.sequence == Leaf.sequence)
+            .where(Leaf.position >= after)
+            .order_by(Leaf.position)
+            .limit(limit)
+        )
+    ]
+
+
+class _Reader:
+    """What one reader is shown of some revisions."""
+
+    def __init__(
+        self, session: Session, revisions: Sequence[Revision], actor: Actor, theatre: Theatre
+    ) -> None:
+        self._session, self._actor, self._theatre = session, actor, theatre
+        subjects = {r.subject for r in revisions if r.kind == REPORT}
+        self._reports = {row.id: row for row in _in_chunks(session, Report, Report.id, subjects)}
+        self._before = _previous(session, [r for r in revisions if r.kind == REPORT])
+        self._first_shown = _first_shown(session, subjects, actor.sees.level)
+        self._incidents = self._recorded_incidents(
+            {r.subject for r in revisions if r.kind == INCIDENT}
+            | {row.incident_id for row in self._reports.values()}
+        )
+
+    def change(self, revision: Revision) -> Json:
+        """A revision as an item of the feed; of what is hidden no more than its hash."""
+        match revision.kind:
+            case "report":
+                return self._report(revision)
+            case "incident" if revision.subject not in self._incidents:
+                return _HIDDEN
+            case "grouping" if self._actor.sees is not Visibility.RESTRICTED:
+                return _HIDDEN
+            case "key":
+                return _HIDDEN
+        fact = journal.fact_of(revision)
+        content = {name: v for name, v in fact.content.items() if name != "received_at"}
+        actions = {"incident": "linked", "grouping": "grouped"}
+        action = actions.get(fact.kind, "created" if fact.revision == 1 else "revised")
+        return self._item(fact, action, content)
+
+    def openings(self, revision: Revision) -> Json | None:
+        """The seals of an entry that the reader may open; `None` where the entry is hidden."""
+        if self.change(revision)["action"] in ("hidden", "withheld"):
+            return None
+        private: dict[str, list[str]] = orjson.loads(revision.private)
+        opened: set[str] = set(_OPEN)
+        if revision.kind == REPORT:
+            row = self._reports[revision.subject]
+            record = _under_both(journal.fact_of(revision), row, self._theatre)
+            if sees_everything(self._actor, row.owner):
+                opened |= {*_PLACE, *_TEXT}
+            elif Flag.PERSONAL_DATA not in open_flags(record):
+                opened |= {*_TEXT}
+                if disclosure_of(record).place is PlaceShown.EXACT:
+                    opened |= {*_PLACE}
+        return {path: opening for path, opening in private.items() if path in opened}
+
+    def _report(self, revision: Revision) -> Json:
+        row, level = self._reports[revision.subject], self._actor.sees.level
+        if not _may_see(revision, row, self._actor):
+            # Who was once shown the report must learn that it is no longer to be shown.
+            known = self._first_shown.get(row.id, revision.revision) < revision.revision
+            if known and revision.level > level:
+                return {"action": "withheld", "kind": REPORT, "subject": revision.subject}
+            return _HIDDEN
+        fact = journal.fact_of(revision)
+        record = disclosed(
+            _under_both(fact, row, self._theatre),
+            self._theatre,
+            everything=sees_everything(self._actor, row.owner),
+        )
+        item = self._item(fact, self._action(fact), record)
+        return {**item, "incidents": self._line(row.incident_id)}
+
+    def _action(self, fact: Fact) -> str:
+        before, now = self._before.get((fact.subject, fact.revision - 1)), fact.content
+        if before is None:
+            return "created"
+        for changed, action in (
+            (now["status"] == Status.WITHDRAWN, "withdrawn"),
+            (len(now["reviews"]) > len(before["reviews"]), "reviewed"),
+            (now["incident"] != before["incident"], "moved"),
+            (now["disclosure"] != before["disclosure"], "disclosed"),
+        ):
+            if changed:
+                return action
+        return "revised"
+
+    def _item(self, fact: Fact, action: str, content: Json) -> Json:
+        return {
+            "action": action,
+            "kind": fact.kind,
+            "subject": fact.subject,
+            "revision": fact.revision,
+            "recorded": self._theatre.day_of(fact.recorded_at).isoformat(),
+            "reason": fact.reason,
+            "content": content,
+        }
+
+    def _line(self, incident: str) -> list[Json]:
+        """What is recorded of an incident and of all it is part of, the outermost first."""
+        line: list[Json] = []
+        above: str | None = incident
+        while above is not None and above in self._incidents:
+            line.insert(0, {"id": above, **self._incidents[above]})
+            above = self._incidents[above]["part_of"]
+        return line
+
+    def _recorded_incidents(self, wanted: set[str]) -> dict[str, Json]:
+        """The incidents that the reader is shown, with all they are part of."""
+        recorded: dict[str, Json] = {}
+        while wanted:
+            shown = shown_incidents(self._session, wanted, self._actor.sees.level)
+            rows = list(_in_chunks(self._session, Incident, Incident.id, shown))
+            recorded |= {row.id: contents_of(row) for row in rows}
+            wanted = {row.parent_id for row in rows if row.parent_id} - recorded.keys()
+        return recorded
+
+
+def _in_chunks(session: Session, entity: Any, column: Any, values: set[str]) -> Iterable[Any]:
+    for some in chunks(sorted(values)):
+        yield from session.scalars(sa.select(entity).where(column.in_(some)))
+
+
+def _previous(session: Session, revisions: Sequence[Revision]) -> dict[tuple[str, int], Json]:
+    """The contents before these revisions, by subject and number."""
+    wanted = [(r.subject, r.revision - 1) for r in revisions if r.revision > 1]
+    found = (
+        session.scalars(
+            sa.select(Revision).where(
+                Revision.kind == REPORT,
+                sa.tuple_(Revision.subject, Revision.revision).in_(wanted),
+            )
+        )
+        if wanted
+        else ()
+    )
+    return {(r.subject, r.revision): journal.fact_of(r).content for r in found}
+
+
+def _first_shown(session: Session, subjects: set[str], level: int) -> dict[str, int]:
+    """For each report the first revision that readers of a level were shown."""
+    first: dict[str, int] = {}
+    for some in chunks(sorted(subjects)):
+        first.update(
+            session.execute(
+                sa.select(Revision.subject, sa.func.min(Revision.revision))
+                .where(Revision.kind == REPORT, Revision.subject.in_(some), Revision.level <= level)
+                .group_by(Revision.subject)
+            ).all()
+        )
+    return first
+
+
+def _may_see(revision: Revision, row: Report, actor: Actor) -> bool:
+    """A revision is shown to those who were shown it then and are shown the report now."""
+    if actor.name is not None and row.owner == actor.name:
+        return True
+    return max(revision.level, row.level) <= actor.sees.level
+
+
+def _under_both(fact: Fact, row: Report, theatre: Theatre) -> Json:
+    """An earlier content under the disclosure of then and of now."""
+    both = disclosure_of(fact.content).and_also(disclosure_of(row.record))
+    part = disclosure_to_json(both, fact.content["resolved"], theatre.gazetteer)
+    return {**fact.content, **part}

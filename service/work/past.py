@@ -1,0 +1,199 @@
+"""Earlier states, made again from the record.
+
+What was recorded up to a place in the ledger is put into a database of its own, in memory, and
+asked by the same code as the present. It is shown under today's rules and today's disclosure:
+what is restricted now was not public yesterday.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.theatre import Theatre
+from service.domain.when import parse_when
+from service.errors import Invalid
+from service.formats.records import disclosure_of, disclosure_to_json
+from service.store import journal, ledger, tables
+from service.store.accounts import chunks
+from service.store.database import Database
+from service.store.reports import insert_reports
+from service.work import accounts, placing, reference, watching
+from service.work.keys import KEY, insert_key
+from service.work.reference import REFERENCE, Theatres
+from service.work.reports import REPORT
+from service.work.watching import COVERAGE, TALLY
+
+Json = dict[str, Any]
+_KEPT: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """A place in the ledger: what the first `size` changes left."""
+
+    asked: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A snapshot and the theatre as it was then."""
+
+    session: Session
+    theatre: Theatre
+    as_of: AsOf | None = None
+
+
+class Past:
+    """Keeps the states asked for last. Any change of the record makes them anew, since it may
+    have narrowed what is shown."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._states: OrderedDict[tuple[int, int], Database] = OrderedDict()
+
+    @contextmanager
+    def at(self, database: Database, theatres: Theatres, asked: str) -> Iterator[View]:
+        """The state that `asked` names: an instant, a day (its end), or a number of changes.
+
+        Raises `Invalid` for what is none of these.
+        """
+        with database.reading() as session:
+            size = resolve(session, theatres.current(session), asked)
+            newest = session.scalar(sa.select(sa.func.max(tables.Revision.sequence))) or 0
+            with self._lock:
+                state = self._states.get((size, newest))
+                if state is None:
+                    state = self._states[size, newest] = in_memory()
+                    state.write(lambda into: project(session, into, size))
+                self._states.move_to_end((size, newest))
+                while len(self._states) > _KEPT:
+                    # Whoever still reads it keeps it until the connection is given back.
+                    self._states.popitem(last=False)
+        with state.reading() as earlier:
+            yield View(earlier, reference.load(earlier), AsOf(asked, size))
+
+
+def resolve(session: Session, theatre: Theatre, asked: str) -> int:
+    """The number of changes that `asked` names: all before the first one recorded later."""
+    leaf, revision = tables.Leaf, tables.Revision
+    whole = ledger.size_of(session)
+    if asked.isdecimal() and len(asked) != 4:
+        if len(asked) > 18 or int(asked) > whole:
+            raise Invalid("is more than was recorded", "as_of")
+        return int(asked)
+    later = session.scalar(
+        sa.select(sa.func.min(leaf.position))
+        .join(revision, revision.sequence == leaf.sequence)
+        .where(revision.recorded_at > _last_instant(asked, theatre))
+    )
+    return whole if later is None else later
+
+
+def _last_instant(asked: str, theatre: Theatre) -> datetime:
+    try:
+        when = parse_when(asked, theatre.zone)
+    except Invalid as error:
+        raise error.under("as_of") from None
+    if when.latest is not None and not when.lasted:
+        return when.latest
+    if when.end is None or when.lasted or when.approximate or asked.startswith("["):
+        raise Invalid("must be an instant, a day, a month, a year or a number of changes", "as_of")
+    next_day: date = when.end + timedelta(days=1)
+    return theatre.start_of_day(next_day) - timedelta(microseconds=1)
+
+
+def in_memory() -> Database:
+    """An empty database that lasts as long as somebody holds it."""
+    name = uuid4().hex
+    database = Database(
+        f"sqlite:///file:{name}?mode=memory&cache=shared&uri=true", foreign_keys=False
+    )
+    tables.metadata.create_all(database.engine)
+    return database
+
+
+def project(source: Session, into: Session, size: int | None = None) -> None:
+    """Make the state that the first `size` changes left, under today's disclosure; without
+    `size`, the state that all of them left, exactly as it should be kept."""
+    contents: dict[str, dict[str, tuple[int, Json]]] = {}
+    for revision in newest_revisions(source, size):
+        fact = journal.fact_of(revision)
+        told = contents.setdefault(fact.kind, {})
+        told[fact.subject] = (fact.revision, fact.content)
+    known = {subject: content for subject, (_, content) in contents.get(REFERENCE, {}).items()}
+    reference.insert(into, reference.from_record(known))
+    theatre = reference.load(into)
+    reports = contents.get(REPORT, {})
+    if size is not None:
+        _narrow(source, reports, theatre)
+    incidents = {i: content for i, (_, content) in contents.get(placing.INCIDENT, {}).items()}
+    for _, record in reports.values():
+        incidents.setdefault(record["incident"], dict(placing.NOTHING))
+    _insert_incidents(into, incidents)
+    insert_reports(
+        into,
+        [
+            (i, number, record, datetime.fromisoformat(record["received_at"]).astimezone(UTC))
+            for i, (number, record) in reports.items()
+        ],
+        theatre,
+    )
+    for tally, (_, record) in contents.get(TALLY, {}).items():
+        watching.insert_tally(into, tally, record)
+    for coverage, (_, record) in contents.get(COVERAGE, {}).items():
+        watching.insert_coverage(into, coverage, record)
+    for key, (_, record) in contents.get(KEY, {}).items():
+        insert_key(into, key, record)
+    into.flush()
+    accounts.refresh_all(into, theatre)
+
+
+def newest_revisions(session: Session, size: int | None) -> Iterator[tables.Revision]:
+    """The newest revision of everything among the first `size` changes, or among all."""
+    revision, leaf = tables.Revision, tables.Leaf
+    newest = sa.select(sa.func.max(revision.sequence))
+    if size is not None:
+        newest = newest.join(leaf, leaf.sequence == revision.sequence).where(leaf.position < size)
+    newest = newest.group_by(revision.kind, revision.subject)
+    yield from session.scalars(
+        sa.select(revision)
+        .where(revision.sequence.in_(newest))
+        .order_by(revision.sequence)
+        .execution_options(yield_per=500)
+    )
+
+
+def _narrow(source: Session, reports: dict[str, tuple[int, Json]], theatre: Theatre) -> None:
+    """Show earlier reports to no more readers than are shown them now."""
+    row = tables.Report
+    now: dict[str, Json] = {}
+    for some in chunks(sorted(reports)):
+        found = source.execute(sa.select(row.id, row.record).where(row.id.in_(some)))
+        now.update((report, record) for report, record in found)
+    for report, (number, record) in reports.items():
+        both = disclosure_of(record).and_also(disclosure_of(now[report]))
+        part = disclosure_to_json(both, record["resolved"], theatre.gazetteer)
+        reports[report] = (number, {**record, **part})
+
+
+def _insert_incidents(session: Session, incidents: Mapping[str, Json]) -> None:
+    def root_of(incident: str) -> str:
+        while (above := incidents.get(incident, placing.NOTHING)["part_of"]) is not None:
+            incident = above
+        return incident
+
+    rows = [
+        {"id": incident, "root_id": root_of(incident), **placing.columns(content)}
+        for incident, content in incidents.items()
+    ]
+    if rows:
+        session.execute(sa.insert(tables.Incident), rows)
