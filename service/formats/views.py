@@ -27,6 +27,10 @@ Json = dict[str, Any]
 _SOURCE_FIELDS: Final = ("title", "publisher", "published", "url", "locator")
 
 
+_REVIEW_FIELDS: Final = (
+    *("id", "recorded", "revision", "status", "basis", "reason", "grade", "clears"),
+    *("applied", "superseded"),
+)
 _BOUNDS: Final = ("low", "best", "high")
 INCIDENT_COLUMNS: Final = (
     "id",
@@ -124,8 +128,10 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "sources": _sources_view(posted),
         "reported": str(reported_of(read)),
         "received": theatre.day_of(datetime.fromisoformat(record["received_at"])).isoformat(),
-        "reviews": record["reviews"],
-        "disclosure": record["disclosure"],
+        "reviews": [_review_view(told) for told in record["reviews"]],
+        "disclosure": {
+            name: record["disclosure"][name] for name in ("visibility", "embargo", "place")
+        },
     }
 
 
@@ -333,6 +339,14 @@ def _span(when: When) -> Json:
         "precision": when.precision,
         "lasted": when.lasted,
     }
+
+
+def _review_view(told: Json) -> Json:
+    sources = [
+        {name: source.get(name) for name in (*_SOURCE_FIELDS, "sha256")}
+        for source in told["evidence"]
+    ]
+    return {**{name: told[name] for name in _REVIEW_FIELDS}, "evidence": sources}
 
 
 def _where_view(where: Json, read: Json, theatre: Theatre) -> Json:

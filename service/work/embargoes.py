@@ -3,7 +3,7 @@ feed, in figures and in the ledger when it appears to readers."""
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ def end(database: Database, theatres: Theatres, now: datetime) -> int:
     return database.write(lambda session: _end(session, theatres.current(session), now))
 
 
-def _over(now: datetime) -> sa.Select[tuple[str]]:
+def _over(now: datetime) -> sa.Select[Any]:
     return sa.select(tables.Report.id).where(tables.Report.embargo <= now)
 
 
