@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from service.domain.access import Role
 from service.domain.vocabulary import Basis, Status
-from service.errors import Invalid
+from service.errors import Conflict
 from service.store import tables
 from service.store.journal import Author
-from service.work import grouping, reference, reports
+from service.work import placing, reference, reports
 from tests.harness import Service
 from tests.reckoning import OUTCOMES, Json
 
@@ -231,9 +231,9 @@ class Driver:
 
         def work(session: Any) -> None:
             theatre = reference.load(session)
-            grouping.place(session, incident, content, "grouped", theatre, author)
+            placing.place(session, incident, content, "grouped", theatre, author)
 
-        with suppress(Invalid):
+        with suppress(Conflict):
             self.service.database.write(work)
 
     def wait(self, length: int) -> None:
@@ -248,7 +248,7 @@ class Driver:
             return
         path = f"/v1/reports/{self.receipts[which % len(self.receipts)][0]['id']}"
         now = self.service.client.get(path)
-        headers = self.service.headers(**{"If-Match": now.headers["ETag"]})
+        headers = self.service.headers(Role.REVIEWER, **{"If-Match": now.headers["ETag"]})
         answer = self.service.client.patch(path, json=change, headers=headers)
         withdrawn = now.json()["status"] == "withdrawn"
         assert answer.status_code == (409 if withdrawn else 200), answer.text

@@ -43,6 +43,7 @@ class Told:
     sector: str | None
     status: str
     contested: bool
+    possible_duplicate: bool
     counted: bool
     episode: bool
     reports: int
@@ -140,6 +141,7 @@ class Oracle:
             sector=self._common_place([r["where"]["sector"] for r in live if r["where"]["sector"]]),
             status=max((r["status"] for r in affirming), key=STRENGTH.index),
             contested=inconsistent or disagree(speaking),
+            possible_duplicate=any("possible_duplicate" in r["flags"] for r in speaking),
             counted=row.counted and any(r["stance"] != "denies" for r in speaking),
             episode=row.episode or any(o.parent_id == name for o in self.incidents.values()),
             reports=len(speaking),

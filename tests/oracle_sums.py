@@ -22,6 +22,7 @@ class Count:
     incidents: int = 0
     episodes: int = 0
     reports: int = 0
+    possible_duplicates: int = 0
     remainder: bool = False
     behind: set[str] = field(default_factory=set)
     figures: dict[str, tuple[int | None, int | None, int | None, int, int]] = field(
@@ -38,6 +39,7 @@ class Count:
         if counts:
             self.behind.add(told.incident)
             self.reports += told.reports
+            self.possible_duplicates += told.possible_duplicate
             self.episodes += told.episode
             self.incidents += not told.episode
         for outcome in OUTCOMES:
@@ -58,6 +60,7 @@ class Count:
             "incidents": self.incidents,
             "episodes": self.episodes,
             "reports": self.reports,
+            "possible_duplicates": self.possible_duplicates,
             "figures": {
                 outcome: dict(zip(("low", "best", "high", "open", "unknown"), each, strict=True))
                 for outcome, each in self.figures.items()
@@ -72,6 +75,7 @@ def nothing(count: int | None) -> Json:
         "incidents": count,
         "episodes": count,
         "reports": count,
+        "possible_duplicates": count,
         "figures": dict.fromkeys(OUTCOMES, empty),
         "remainder": False,
     }

@@ -21,10 +21,10 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from service.api.app import create_app
-from service.settings import Settings
 from service.store.database import Database
 from service.work import accounts, reference
 from tests import postgres
+from tests.harness import settings_of
 
 ROOT = Path(__file__).parent.parent
 SERVE = (sys.executable, "-m", "service", "serve")
@@ -32,7 +32,14 @@ T = TypeVar("T")
 
 
 def environment(url: str, **more: str) -> dict[str, str]:
-    return {**os.environ, "DATABASE_URL": url, "PORT": "0", **more}
+    """What a process is started with: no limits, and nothing in the background, unless asked."""
+    quiet = {
+        "CEASEFIRE_LIMIT_ANONYMOUS": "off",
+        "CEASEFIRE_LIMIT_KEY": "off",
+        "CEASEFIRE_LIMIT_FAILURES": "off",
+        "CEASEFIRE_LEDGER_INTERVAL_SECONDS": "0",
+    }
+    return {**os.environ, **quiet, "DATABASE_URL": url, "PORT": "0", **more}
 
 
 def command(*arguments: str, url: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -96,7 +103,7 @@ def address(process: subprocess.Popen[Any], log: Path, after: int = 0) -> str:
 @contextmanager
 def application(url: str, **settings: object) -> Iterator[TestClient]:
     """Another instance of the application, with its own connections."""
-    app = create_app(Settings.model_validate({"database_url": url, **settings}))
+    app = create_app(settings_of(url, **settings))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 

@@ -85,7 +85,7 @@ def test_a_key_in_the_address_is_refused(service: Service) -> None:
     key = service.headers()["Authorization"].removeprefix("Bearer ")
     for name in ("key", "api_key", "access_token", "token"):
         answer = service.client.post(f"/v1/reports?{name}={key}", json=REPORT)
-        assert answer.status_code in (401, 422)
+        assert flaws(answer, 400) == [], name
         assert key not in answer.text
 
 
@@ -172,7 +172,7 @@ def test_a_fault_of_ours_says_nothing_of_itself(service: Service) -> None:
 
 def test_a_table_that_is_gone_is_a_fault_of_ours_too(service: Service) -> None:
     with service.database.engine.begin() as connection:
-        connection.execute(sa.text("DROP TABLE revisions"))
+        connection.execute(sa.text("ALTER TABLE revisions RENAME TO elsewhere"))
     answer = service.client.post(
         "/v1/reports", json={**REPORT, "summary": MARK}, headers=service.headers()
     )

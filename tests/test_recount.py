@@ -121,6 +121,7 @@ def expected(told: Told) -> Json:
         "sector": told.sector,
         "status": told.status,
         "contested": told.contested,
+        "possible_duplicate": told.possible_duplicate,
         "counted": told.counted,
         "episode": told.episode,
         "reports": told.reports,
@@ -174,7 +175,7 @@ def check_total(answer: Json, question: Question) -> None:
     assert {name: answer["total"][name] for name in wanted} == wanted
     assert answer["additive"] == {"weapon", "claimant", "party"}.isdisjoint(question.by)
     if total and answer["additive"]:
-        for name in ("incidents", "episodes", "reports"):
+        for name in ("incidents", "episodes", "reports", "possible_duplicates"):
             assert sum(cell[name] or 0 for cell in answer["cells"]) == wanted[name]
         for outcome in OUTCOMES:
             for part in ("low", "best", "open", "unknown"):
