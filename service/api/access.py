@@ -19,7 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from service.api import problems
 from service.api.limits import Limits
 from service.api.requests import Context
-from service.domain.access import ANYBODY, Act, Actor
+from service.domain.access import ANYBODY, Act, Actor, Visibility
 from service.errors import Forbidden, Malformed, TrackerError, Unauthorized
 from service.work import keys
 
@@ -149,6 +149,18 @@ def log_denied(request: Request, actor: Actor, what: str) -> None:
     """
     who = keys.short(actor.name) if actor.name else "anonymous"
     log.warning("denied: key %s, %s %s, %s", who, request.method, _template(request), what)
+
+
+def must_see(request: Request, actor: Actor, circle: Visibility, what: str) -> None:
+    """Raises `Unauthorized` or `Forbidden` for who does not belong to a circle of readers.
+
+    `what` is a word for what was asked to be seen.
+    """
+    if actor.name is None:
+        raise Unauthorized
+    if actor.sees.level < circle.level:
+        log_denied(request, actor, what)
+        raise Forbidden
 
 
 def _template(request: Request) -> str:

@@ -7,11 +7,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.access import Reader
+from service.api.access import Reader, must_see
 from service.api.parameters import FilterParameters, during, series_of
 from service.api.requests import Ctx, StrictRoute, as_of_view
 from service.api.shapes import AGGREGATES, refusals
-from service.domain.access import Actor
+from service.domain.access import Actor, Visibility
 from service.domain.periods import Grain
 from service.domain.queries import AggregateQuery, Dimension
 from service.domain.theatre import Theatre
@@ -34,6 +34,12 @@ class AggregateParameters(FilterParameters):
     fill: Literal["dense", "none"] = "dense"
     """`none` leaves out rows where nothing is recorded."""
     format: Literal["json", "csv"] | None = None
+    include: Literal["restricted"] | None = None
+    """For partners: count also incidents that they are not shown, in lots of three.
+
+    Only with a `period` of whole months, `by` sector or nothing, `level` 0 or 1, `from` and `to`
+    at the bounds of months and `sector` down to level 1; docs/method.md says why.
+    """
 
     def question(self, theatre: Theatre, actor: Actor) -> AggregateQuery:
         """Raises `Invalid` for what the theatre does not know."""
@@ -57,7 +63,7 @@ class AggregateParameters(FilterParameters):
 @router.get(
     "/aggregates",
     summary="Sum by period and sector",
-    responses={200: AGGREGATES, **refusals(401, 422, 429, 503)},
+    responses={200: AGGREGATES, **refusals(401, 403, 422, 429, 503)},
 )
 def get_aggregates(
     request: Request,
@@ -75,17 +81,27 @@ def get_aggregates(
     asked = {
         name: value
         for name, value in request.query_params.items()
-        if name not in ("period", "by", "fill", "format", "series")
+        # The links lead to what the reader may see.
+        if name not in ("period", "by", "fill", "format", "series", "include")
     }
-    with context.view(parameters.as_of) as view:
+    if parameters.include:
+        must_see(request, actor, Visibility.PARTNERS, "restricted sums")
+    # Who is shown everything anyway is told nothing else.
+    in_lots = parameters.include is not None and actor.sees is not Visibility.RESTRICTED
+    if in_lots and parameters.as_of is not None:
+        raise Invalid("must be left out with include=restricted", "as_of")
+    included: int | None = None
+    with context.sequenced() if in_lots else context.view(parameters.as_of) as view:
         theatre = view.theatre
         query = parameters.question(theatre, actor)
-        table = aggregates.answer(view.session, query, theatre)
+        if in_lots:
+            table, included = aggregates.answer_in_lots(view.session, query, theatre)
+        else:
+            table = aggregates.answer(view.session, query, theatre)
     timeline = table.timeline
     links = [aggregates.link_of(row, query, timeline, theatre, asked) for row in table.rows]
-    content = table_view(
-        table, query, links, aggregates.link_of_total(timeline, asked), as_of_view(view.as_of)
-    )
+    total_link = aggregates.link_of_total(timeline, asked)
+    content = table_view(table, query, links, total_link, as_of_view(view.as_of), included)
     if answers.format_of(request, parameters.format) == "csv":
         rows = (tabular.flattened(cell) for cell in content["cells"])
         return answers.csv(aggregate_columns(query.by), rows, "aggregates")

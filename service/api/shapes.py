@@ -300,6 +300,13 @@ class AsOf(Shape):
     """How many changes of the ledger the answer knows."""
 
 
+class InLots(Shape):
+    included: int
+    """Incidents that the reader is not shown and that the sums count, always whole lots."""
+    lot: int
+    """So many at least are told of together; whether any are left over is not said."""
+
+
 class Aggregates(Shape):
     period: str
     series: str | None
@@ -307,6 +314,8 @@ class Aggregates(Shape):
     level: int
     clock: Clock
     as_of: AsOf | None
+    restricted: InLots | None
+    """With `include=restricted`, for those who are not shown everything."""
     start: str = Field(alias="from")
     end: str = Field(alias="to")
     additive: bool

@@ -130,4 +130,29 @@ def in_lots(
     in the order they became known, so that a lot once told stays the same.
     """
     for things in hidden.values():
-        yield from things[: len(things) // smallest * smallest]
+        for lot in _lots(things, smallest):
+            yield from lot
+
+
+def in_standing_lots(
+    places: Mapping[str, Sequence[Hidden]],
+    hidden: Mapping[Hidden, str],
+    smallest: int = SMALLEST_LOT,
+) -> Iterable[Hidden]:
+    """Likewise, of things that were hidden once, those in lots that still are alike.
+
+    `places` holds by cell all that ever were hidden, for good; `hidden` says of what is hidden now
+    how it enters a sum, since a lot of which one enters otherwise tells of that one. Who leaves
+    keeps its place, and its lot is told no longer: if the others moved up instead, the sum would
+    grow by exactly the one that completes the lot.
+    """
+    for things in places.values():
+        for lot in _lots(things, smallest):
+            ways = {hidden.get(thing) for thing in lot}
+            if len(ways) == 1 and None not in ways:
+                yield from lot
+
+
+def _lots(things: Sequence[Hidden], smallest: int) -> Iterable[Sequence[Hidden]]:
+    whole = len(things) // smallest * smallest
+    return (things[at : at + smallest] for at in range(0, whole, smallest))

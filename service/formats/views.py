@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from service.domain.aggregates import Row, Table
+from service.domain.disclosure import SMALLEST_LOT
 from service.domain.figures import Figure, Sum
 from service.domain.incidents import Account, Established, Slot
 from service.domain.queries import AggregateQuery, Dimension
@@ -267,8 +268,12 @@ def table_view(
     links: Sequence[str],
     total_link: str,
     as_of: Json | None = None,
+    included: int | None = None,
 ) -> Json:
-    """An answer as tidy rows and their total; `links` leads to the incidents behind each row."""
+    """An answer as tidy rows and their total; `links` leads to the incidents behind each row.
+
+    `included` is how many incidents that the reader is not shown are in the sums, where asked.
+    """
     return {
         "period": query.grain,
         "series": query.series,
@@ -276,6 +281,8 @@ def table_view(
         "level": query.filters.level,
         "clock": query.filters.clock,
         "as_of": as_of,
+        # Never whether anything is left out: asked of each month and line that would tell of one.
+        "restricted": None if included is None else {"included": included, "lot": SMALLEST_LOT},
         "from": table.timeline.first.isoformat(),
         "to": table.timeline.last.isoformat(),
         "additive": table.additive,

@@ -1,23 +1,36 @@
 """Answering aggregates: the accounts a question selects, summed by the rules of the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from service.domain.aggregates import Row, Table, Telling, aggregate
+from service.domain.access import Visibility
+from service.domain.aggregates import (
+    Row,
+    Table,
+    Telling,
+    aggregate,
+    atom_of,
+    must_cut_along_atoms,
+)
 from service.domain.coverage import Coverage, Watch
+from service.domain.disclosure import in_standing_lots
+from service.domain.incidents import Account
 from service.domain.periods import Bucket, Grain, Timeline
 from service.domain.queries import AggregateQuery, Clock, Dimension, IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED, Access
+from service.domain.when import month_bounds
 from service.errors import Invalid
-from service.store import tables
-from service.store.accounts import load_accounts
+from service.formats.records import when_of
+from service.store import journal, tables
+from service.store.accounts import chunks, load_accounts
 from service.store.queries import EVERYBODY, seen_at, select_accounts
+from service.work.reports import REPORT
 
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
@@ -37,6 +50,31 @@ def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
         apart = session.scalars(select_accounts(counted, theatre, apart=True, figures=True)).all()
         tellings += [Telling(account, whose) for account, whose in load_accounts(session, apart)]
     return aggregate(tellings, query, timeline, theatre, watch_of(session, theatre))
+
+
+def answer_in_lots(session: Session, query: AggregateQuery, theatre: Theatre) -> tuple[Table, int]:
+    """Sum what the question selects and, in whole lots, what its reader is not shown; and how many
+    hidden incidents are in the sums.
+
+    Raises `Invalid` for a question that could tell apart what is in one lot.
+    """
+    must_cut_along_atoms(query, theatre)
+    told = _told_in_lots(session, query.filters.sees, theatre)
+    query = replace(query, filters=_whole_months(session, query.filters, told.values(), theatre))
+    counted = replace(query.filters, counted=True)
+    shown = session.scalars(select_accounts(counted, theatre, figures=True)).all()
+    every = session.scalars(
+        select_accounts(
+            replace(counted, sees=Visibility.RESTRICTED.level, own=None), theatre, figures=True
+        )
+    ).all()
+    # What is told takes the place of what its reader is shown of the same incident.
+    rows = [row for row in shown if row.incident_id not in told]
+    hidden = [row for row in every if row.incident_id in told]
+    tellings = [Telling(account) for account, _ in load_accounts(session, [*rows, *hidden])]
+    timeline = timeline_of(session, query.filters, query.grain, query.series, theatre)
+    table = aggregate(tellings, query, timeline, theatre, watch_of(session, theatre))
+    return table, len(hidden)
 
 
 def timeline_of(
@@ -122,6 +160,108 @@ def link_of_total(timeline: Timeline, asked: Mapping[str, str]) -> str:
 def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
     span = {"from": timeline.first.isoformat(), "to": timeline.last.isoformat()}
     return {**asked, **span, "counted": "true"}
+
+
+def _told_in_lots(session: Session, level: int, theatre: Theatre) -> dict[str, Account]:
+    """The hidden incidents that may enter sums for readers of a level, as all reports tell them."""
+    places = _places_of_hidden(session, level, theatre)
+    cells = {incident: cell for cell, incidents in places.items() for incident in incidents}
+    hidden = _hidden_now(session, cells, level, theatre)
+    ways = {incident: way for incident, (way, _) in hidden.items()}
+    return {incident: hidden[incident][1] for incident in in_standing_lots(places, ways)}
+
+
+def _places_of_hidden(session: Session, level: int, theatre: Theatre) -> dict[str, list[str]]:
+    """By atom every incident of which a report was ever hidden from a level, in the order in which
+    the first one came into the ledger. The ledger only grows, so no place ever changes."""
+    revision, leaf = tables.Revision, tables.Leaf
+    first = (
+        sa.select(sa.func.min(leaf.position).label("position"))
+        .join(revision, revision.sequence == leaf.sequence)
+        .where(revision.kind == REPORT, revision.level > level)
+        .group_by(revision.subject)
+        .subquery()
+    )
+    found = session.scalars(
+        sa.select(revision)
+        .join(leaf, leaf.sequence == revision.sequence)
+        .join(first, first.c.position == leaf.position)
+        .order_by(leaf.position)
+    )
+    places: dict[str, list[str]] = {}
+    placed: set[str] = set()
+    for each in found:
+        content = journal.fact_of(each).content
+        incident, read = content["incident"], content["resolved"]
+        if incident not in placed:
+            placed.add(incident)
+            cell = atom_of(when_of(read), read["sector"], theatre)
+            places.setdefault(cell, []).append(incident)
+    return places
+
+
+def _hidden_now(
+    session: Session, cells: Mapping[str, str], level: int, theatre: Theatre
+) -> dict[str, tuple[str, Account]]:
+    """Those of the incidents that count and of which a level is shown nothing or something else:
+    whether they are one more or take the place of what is shown, and how all reports tell them.
+
+    Left out are those that hold or are held by others, whose remainder would tell of them, and
+    those that have left their cell or are shown in another: their move would tell of one alone.
+    """
+    every = _accounts_seen(session, cells, Visibility.RESTRICTED.level)
+    shown = _accounts_seen(session, every, level)
+    alone = _standing_alone(session, every)
+    found: dict[str, tuple[str, Account]] = {}
+    for incident, account in every.items():
+        other = shown.get(incident)
+        atoms = {atom_of(a.when, a.sector, theatre) for a in (account, other or account)}
+        hidden = account.counted and account != other
+        if hidden and incident in alone and atoms == {cells[incident]}:
+            way = "beside" if other is not None and other.counted else "apart"
+            found[incident] = (way, account)
+    return found
+
+
+def _accounts_seen(session: Session, incidents: Iterable[str], level: int) -> dict[str, Account]:
+    account = tables.Account
+    found: dict[str, Account] = {}
+    for some in chunks(sorted(incidents)):
+        rows = session.scalars(
+            sa.select(account).where(
+                account.incident_id.in_(some), account.claimant == EVERYBODY, *seen_at(level)
+            )
+        ).all()
+        found |= {told.incident: told for told, _ in load_accounts(session, rows)}
+    return found
+
+
+def _standing_alone(session: Session, incidents: Iterable[str]) -> set[str]:
+    row, part = tables.Incident, aliased(tables.Incident)
+    found: set[str] = set()
+    for some in chunks(sorted(incidents)):
+        found.update(
+            session.scalars(
+                sa.select(row.id).where(
+                    row.id.in_(some),
+                    row.parent_id.is_(None),
+                    sa.not_(row.episode),
+                    ~sa.exists().where(part.parent_id == row.id),
+                )
+            )
+        )
+    return found
+
+
+def _whole_months(
+    session: Session, filters: IncidentQuery, told: Iterable[Account], theatre: Theatre
+) -> IncidentQuery:
+    """From and to as asked or, over all that is known, at the bounds of months."""
+    start, end = _recorded_span(session, filters.clock, theatre, filters.sees, apart=False)
+    starts = [start, *(account.when.known_start for account in told)]
+    ends = [end, *(account.when.known_end for account in told)]
+    first = filters.first or month_bounds(min(*starts, filters.last or start))[0]
+    return replace(filters, first=first, last=filters.last or month_bounds(max(*ends, first))[1])
 
 
 def _recorded_span(
