@@ -25,6 +25,8 @@ EVERYBODY = VALID | {"expired", "revoked", "unknown", "not a bearer"}
 KEYED = VALID - {"anonymous"}
 SENDERS = frozenset({"monitor", "importer", "reviewer", "admin"})
 REVIEWERS = frozenset({"reviewer", "admin"})
+# Who only reads is shown what reviewers work with.
+DESK = REVIEWERS | {"read-only reviewer"}
 ADMINS = frozenset({"admin"})
 
 TABLE: Mapping[str, frozenset[str]] = {
@@ -42,8 +44,14 @@ TABLE: Mapping[str, frozenset[str]] = {
     "GET /v1/claimants": READERS,
     "GET /v1/coverage": READERS,
     "POST /v1/coverage": SENDERS,
+    "POST /v1/groupings/{step_id}/undo": REVIEWERS,
     "GET /v1/incidents": READERS,
     "GET /v1/incidents/{incident_id}": READERS,
+    "GET /v1/incidents/{incident_id}/candidates": READERS,
+    "GET /v1/incidents/{incident_id}/groupings": DESK,
+    "POST /v1/incidents/{incident_id}/links": REVIEWERS,
+    "POST /v1/incidents/{incident_id}/merge": REVIEWERS,
+    "POST /v1/incidents/{incident_id}/split": REVIEWERS,
     "GET /v1/keys": ADMINS,
     "POST /v1/keys": ADMINS,
     "GET /v1/keys/self": KEYED,
@@ -64,10 +72,11 @@ TABLE: Mapping[str, frozenset[str]] = {
     "GET /v1/reports/template": READERS,
     "GET /v1/reports/{report_id}": READERS,
     "PATCH /v1/reports/{report_id}": SENDERS,
+    "GET /v1/reports/{report_id}/candidates": READERS,
     "GET /v1/reports/{report_id}/revisions": READERS,
     "GET /v1/reports/{report_id}/reviews": READERS,
     "POST /v1/reports/{report_id}/reviews": REVIEWERS,
-    "GET /v1/reviews/queue": REVIEWERS,
+    "GET /v1/reviews/queue": DESK,
     "GET /v1/schemes": READERS,
     "GET /v1/sectors": READERS,
     "GET /v1/tallies": READERS,

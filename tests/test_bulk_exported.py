@@ -1,28 +1,42 @@
 """What is exported can be uploaded again; a long upload needs no more memory than a short one."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
+from service.domain.access import Role
+from service.store import tables
 from tests.harness import JSON, Databases, Service
 from tests.oracle import everything
+from tests.processes import server
 from tests.reckoning import OUTCOMES, Json
 
 # What a poster may set; the rest is decided or derived here.
 POSTED = ("when", "timezone", "claimant", "attributed_to", "stance", "reported", "summary")
-SAME = (*POSTED, "start", "end", "lasted", "casualties", "about", "unmapped")
+SAME = (*POSTED, "start", "end", "lasted", "casualties", "about", "unmapped", "disclosure")
+PLAIN: Json = {"when": "2022-09-30", "claimant": "a monitor"}
+# Shown to some, at some time, and not where exactly.
+DISCLOSED: tuple[Json, ...] = (
+    {"where": {"lat": 39.6412, "lon": 46.5463}, "disclosure": {"place": "settlement"}},
+    {"where": {"lat": 39.6412, "lon": 46.5463}, "disclosure": {"place": "grid"}},
+    {"where": {"place": "Lachin"}, "disclosure": {"place": "settlement"}},
+    {"where": {"place": "Lachin"}, "disclosure": {"visibility": "partners"}},
+    {"where": {"lat": 39.6412, "lon": 46.5463}, "disclosure": {"visibility": "restricted"}},
+    {"where": {"place": "Hadrut"}, "disclosure": {"embargo": "2022-12-01T00:00Z"}},
+)
 
 
+@pytest.mark.parametrize("role", [Role.ANONYMOUS, Role.REVIEWER])
 def test_exported_csv_uploaded_to_an_empty_service_gives_the_same_reports(
-    seeded: Service, databases: Databases, backend: str
+    seeded: Service, databases: Databases, backend: str, role: Role
 ) -> None:
+    for report in DISCLOSED:
+        seeded.post({**PLAIN, **report})
     seeded.post(
         {
             "when": "2022-09-30T14:30",
@@ -32,14 +46,18 @@ def test_exported_csv_uploaded_to_an_empty_service_gives_the_same_reports(
             "casualties": [{"killed": {"words": "a handful"}}, {"party": "armenia", "wounded": 2}],
         }
     )
-    export = seeded.client.get("/v1/reports", params={"format": "csv", "limit": 500}).content
+    parameters = {"format": "csv", "limit": 500}
+    export = seeded.client.get(
+        "/v1/reports", params=parameters, headers=seeded.headers(role)
+    ).content
     with databases.fresh(backend, "reference") as url:
         other = Service(url)
         try:
             account = upload(other, export, "text/csv")
             assert account["created"] == account["read"]
-            assert {"status", "basis", "received"} <= set(account["ignored"])
-            compare(seeded, other, SAME)
+            assert {"status", "basis", "grade", "received"} <= set(account["ignored"])
+            assert not [name for name in account["ignored"] if name.startswith("disclosure")]
+            compare(seeded, other, SAME, role)
             assert other.wrong_accounts() == []
         finally:
             other.close()
@@ -48,13 +66,16 @@ def test_exported_csv_uploaded_to_an_empty_service_gives_the_same_reports(
 def test_listed_reports_uploaded_as_json_lines_give_the_same_reports(
     seeded: Service, databases: Databases, backend: str
 ) -> None:
-    lines = [json.dumps(as_posted(item)) for item in everything(seeded, "/v1/reports")]
+    for report in DISCLOSED:
+        seeded.post({**PLAIN, **report})
+    role = Role.REVIEWER
+    lines = [json.dumps(as_posted(item)) for item in everything(seeded, "/v1/reports", role=role)]
     with databases.fresh(backend, "reference") as url:
         other = Service(url)
         try:
             account = upload(other, "\n".join(lines).encode(), "application/x-ndjson")
             assert account["created"] == account["read"]
-            compare(seeded, other, (*SAME, "weapons", "sources"))
+            compare(seeded, other, (*SAME, "weapons", "sources"), role)
         finally:
             other.close()
 
@@ -67,10 +88,11 @@ def upload(service: Service, content: bytes, media: str) -> Json:
     return summary
 
 
-def compare(one: Service, other: Service, names: tuple[str, ...]) -> None:
-    first = {item["id"]: item for item in everything(one, "/v1/reports")}
-    second = {item["id"]: item for item in everything(other, "/v1/reports")}
+def compare(one: Service, other: Service, names: tuple[str, ...], role: Role) -> None:
+    first = {item["id"]: item for item in everything(one, "/v1/reports", role=role)}
+    second = {item["id"]: item for item in everything(other, "/v1/reports", role=role)}
     assert first.keys() == second.keys()
+    assert said_about(other) == said_about(one)
     for name, item in first.items():
         for field in names:
             assert known_there(second[name], field) == known_there(item, field), field
@@ -81,7 +103,18 @@ def known_there(item: Json, field: str) -> Any:
     """What a denial is about need not have arrived before it."""
     if field == "unmapped" and item["about"]:
         return [name for name in item[field] if name != "about"]
+    if field == "about" and item["about"]:
+        # Incidents are not brought along, and nobody is pointed to one that is not there.
+        return {**item["about"], "incident": None}
     return item[field]
+
+
+def said_about(service: Service) -> dict[str, Json]:
+    """What was posted of what each report speaks of."""
+    with service.database.reading() as session:
+        rows = session.scalars(sa.select(tables.Report)).all()
+        posted = {row.id: row.record["posted"].get("about") or {} for row in rows}
+    return {name: {k: v for k, v in about.items() if v} for name, about in posted.items() if about}
 
 
 def as_posted(item: Json) -> Json:
@@ -91,6 +124,7 @@ def as_posted(item: Json) -> Json:
     return {
         **given,
         **({"about": about} if about else {}),
+        "disclosure": without_nulls(item["disclosure"]),
         "where": {k: v for k, v in where.items() if k not in ("place_id", "display")},
         "weapons": [
             {k: v for k, v in weapon.items() if k != "schemes" and v is not None}
@@ -119,15 +153,8 @@ def served(databases: Databases) -> Iterator[tuple[str, str, int]]:
         prepared = Service(url)
         key = prepared.key()
         prepared.close()
-        environment = {**os.environ, "DATABASE_URL": url, "PORT": "0", "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-m", "service", "serve"]
-        with subprocess.Popen(
-            command, env=environment, stderr=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stderr is not None
-            address = next(line for line in process.stderr if "running on" in line)
-            yield address.partition("running on ")[2].split()[0], key, process.pid
-            process.terminate()
+        with server(url) as running:
+            yield running.base_url, key, running.process.pid
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")

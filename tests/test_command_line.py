@@ -88,7 +88,7 @@ def test_a_process_of_its_own_says_the_same(databases: Databases) -> None:
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(typed: Typed, url: str) -> None:
-    code, printed, _ = typed("keys", "create", "north", "--may-link", url=url)
+    code, printed, _ = typed("keys", "create", "north", "--role", "reviewer", url=url)
     key = printed.strip()
     assert (code, printed.count("\n")) == (0, 1)
     assert status_with(key, url) == 201

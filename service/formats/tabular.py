@@ -15,6 +15,7 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _COUNT_PARTS: Final = ("low", "best", "high", "words")
 
+_DISCLOSURE_COLUMNS: Final = ("disclosure.visibility", "disclosure.embargo", "disclosure.place")
 _REPORT_COLUMNS: Final = (
     "id",
     "when",
@@ -37,6 +38,7 @@ _REPORT_COLUMNS: Final = (
     "reported",
     "summary",
     "incident",
+    *_DISCLOSURE_COLUMNS,
 )
 _LIST_COLUMNS: Final = ("weapons", "about.outcomes")
 _SOURCE_COLUMNS: Final = tuple(
@@ -164,10 +166,12 @@ REPORT_COLUMNS: Final = (
     "basis",
     "counted",
     "reason",
+    "grade",
     "flags",
     "reported",
     "received",
     "summary",
+    *_DISCLOSURE_COLUMNS,
     *_SOURCE_COLUMNS,
     "casualties.party",
     "casualties.group",
