@@ -3,6 +3,7 @@
 * TrackerError
   - Invalid             the input breaks a rule; says where
   - NotFound            nothing is known under that name
+  - Hidden              it is known, but not shown to who asks
   - Merged              it is told as part of another incident now
   - Conflict            the input contradicts what is already recorded
   - PreconditionMissing the request does not say which revision it changes
@@ -68,6 +69,10 @@ class NotFound(TrackerError):
     """Nothing is known under that name."""
 
     detail = "Nothing is known under that name."
+
+
+class Hidden(NotFound):
+    """It is known, but not shown to who asks; answered as if nothing were known."""
 
 
 class Merged(NotFound):

@@ -5,7 +5,8 @@ what a route needs beyond reading, it says by the type of its actor.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
@@ -20,7 +21,7 @@ from service.api import problems
 from service.api.limits import Limits
 from service.api.requests import Context
 from service.domain.access import ANYBODY, Act, Actor, Visibility
-from service.errors import Forbidden, Malformed, TrackerError, Unauthorized
+from service.errors import Forbidden, Hidden, Malformed, Stale, TrackerError, Unauthorized
 from service.work import keys
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,17 @@ def log_denied(request: Request, actor: Actor, what: str) -> None:
     """
     who = keys.short(actor.name) if actor.name else "anonymous"
     log.warning("denied: key %s, %s %s, %s", who, request.method, _template(request), what)
+
+
+@contextmanager
+def denials_logged(request: Request, actor: Actor) -> Iterator[None]:
+    """Write down what somebody is refused of one report: to see it, to change it, or to decide
+    about a revision that is no longer the current one."""
+    try:
+        yield
+    except (Hidden, Forbidden, Stale) as refusal:
+        log_denied(request, actor, type(refusal).__name__.lower())
+        raise
 
 
 def must_see(request: Request, actor: Actor, circle: Visibility, what: str) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.access import Grouper, GroupingReader, Reader
+from service.api.access import Grouper, GroupingReader, Reader, denials_logged
 from service.api.reports import ReportId
 from service.api.requests import Context, Ctx, StrictRoute
 from service.api.shapes import LIST_OF_CANDIDATES, LIST_OF_STEPS, STEP, refusals
@@ -91,9 +91,11 @@ def incident_candidates(incident_id: IncidentId, actor: Reader, context: Ctx) ->
     summary="Find incidents that a report may belong to",
     responses={200: LIST_OF_CANDIDATES, **refusals(404, 422)},
 )
-def report_candidates(report_id: ReportId, actor: Reader, context: Ctx) -> Response:
+def report_candidates(
+    request: Request, report_id: ReportId, actor: Reader, context: Ctx
+) -> Response:
     """Other incidents that a report may tell of, with a score in bits and its reasons."""
-    with context.view() as view:
+    with denials_logged(request, actor), context.view() as view:
         row = reports.get(view.session, report_id, actor)
         items = candidates.of_report(view.session, row, actor, view.theatre)
     return answers.json(answers.listed(items, None))

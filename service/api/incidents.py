@@ -50,6 +50,7 @@ def list_incidents(
     responses={200: INCIDENT, 307: MERGED, **refusals(401, 404, 422, 429, 503)},
 )
 def get_incident(
+    request: Request,
     incident_id: Annotated[Identifier, Path()],
     parameters: Annotated[MomentParameters, Query()],
     actor: Reader,
@@ -60,5 +61,6 @@ def get_incident(
         try:
             return answers.json(incidents.get(view.session, incident_id, actor, view.theatre))
         except Merged as merged:
-            # Not for good: a merge can be undone.
-            return RedirectResponse(f"/v1/incidents/{merged.into}", 307)
+            # Not for good: a merge can be undone. What was asked of the one is asked of the other.
+            asked = f"?{request.url.query}" if request.url.query else ""
+            return RedirectResponse(f"/v1/incidents/{merged.into}{asked}", 307)

@@ -14,14 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from service.api import answers, problems
-from service.api.access import Reader, Sender
+from service.api.access import Reader, Sender, denials_logged
 from service.api.parameters import ListParameters, MomentParameters, YesNo
 from service.api.requests import Context, Ctx, StrictRoute, check_media
 from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
 from service.domain.access import Act
 from service.errors import PreconditionMissing, Stale, TooLarge, TooSlow
 from service.formats import tabular
-from service.formats.reports import Identifier, ReportIn, ShortText, Strict
+from service.formats.reports import Identifier, Reason, ReportIn, Strict
 from service.formats.views import receipt
 from service.work import bulk, changes, reports
 from service.work.disclosure import views_of
@@ -53,7 +53,7 @@ class ReportChange(Strict):
         },
     )
 
-    reason: ShortText
+    reason: Reason
     """Why the report changes; kept with the revision."""
     status: Annotated[str | None, Field(pattern="^withdrawn$")] = None
     """Only `withdrawn`: nobody is left claiming it."""
@@ -253,13 +253,14 @@ def list_reports(
     responses={200: REPORT, **refusals(401, 404, 422, 429, 503)},
 )
 def get_report(
+    request: Request,
     report_id: ReportId,
     parameters: Annotated[MomentParameters, Query()],
     actor: Reader,
     context: Ctx,
 ) -> Response:
     """A report as it is now; its `ETag` is what a change must name."""
-    with context.view(parameters.as_of) as view:
+    with denials_logged(request, actor), context.view(parameters.as_of) as view:
         row = reports.get(view.session, report_id, actor)
         [shown] = views_of(view.session, [row], actor, view.theatre)
     return answers.json(shown, headers={"ETag": f'"{shown["revision"]}"'})
@@ -270,9 +271,9 @@ def get_report(
     summary="Read a report's history",
     responses={200: REVISIONS, **refusals(401, 404, 422, 429, 503)},
 )
-def get_revisions(report_id: ReportId, actor: Reader, context: Ctx) -> Response:
+def get_revisions(request: Request, report_id: ReportId, actor: Reader, context: Ctx) -> Response:
     """Every revision that may be shown, oldest first: what it said, when it was recorded, why."""
-    with context.view() as view:
+    with denials_logged(request, actor), context.view() as view:
         row = reports.get(view.session, report_id, actor)
         items = changes.history_of(view.session, row, actor, view.theatre)
     return answers.json(answers.listed(items, None))
@@ -296,6 +297,7 @@ def get_revisions(report_id: ReportId, actor: Reader, context: Ctx) -> Response:
     },
 )
 def patch_report(
+    request: Request,
     report_id: ReportId,
     change: ReportChange,
     actor: Sender,
@@ -324,7 +326,8 @@ def patch_report(
         [shown] = views_of(session, [reports.get(session, report_id, actor)], actor, theatre)
         return shown
 
-    view = context.database.write(work)
+    with denials_logged(request, actor):
+        view = context.database.write(work)
     return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
 
 

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from service.api import answers
-from service.api.access import QueueReader, Reader, Reviewer
+from service.api.access import QueueReader, Reader, Reviewer, denials_logged
 from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
 from service.api.reports import ReportId, revision_of
 from service.api.requests import Ctx, StrictRoute
@@ -34,6 +34,7 @@ class QueueParameters(BaseModel):
     responses={201: REPORT, **refusals(400, 403, 404, 408, 409, 412, 413, 415, 422, 428)},
 )
 def post_review(
+    request: Request,
     report_id: ReportId,
     decision: ReviewIn,
     actor: Reviewer,
@@ -63,7 +64,8 @@ def post_review(
         [shown] = views_of(session, [row], actor, theatre)
         return shown
 
-    view = context.database.write(work)
+    with denials_logged(request, actor):
+        view = context.database.write(work)
     return answers.json(view, 201, headers={"ETag": f'"{view["revision"]}"'})
 
 
@@ -72,9 +74,9 @@ def post_review(
     summary="Read the decisions about a report",
     responses={200: REVIEWS, **refusals(404, 422)},
 )
-def get_reviews(report_id: ReportId, actor: Reader, context: Ctx) -> Response:
+def get_reviews(request: Request, report_id: ReportId, actor: Reader, context: Ctx) -> Response:
     """Every decision about a report, oldest first, dissent included."""
-    with context.view() as view:
+    with denials_logged(request, actor), context.view() as view:
         row = reports.get(view.session, report_id, actor)
         [shown] = views_of(view.session, [row], actor, view.theatre)
     return answers.json(answers.listed(shown["reviews"], None))

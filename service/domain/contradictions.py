@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.domain.figures import Figure
 from service.domain.reports import Report
 from service.domain.vocabulary import Stance
+from service.domain.when import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def _reasons(report: Report, other: Report) -> Iterable[str]:
     blamed = {report.attributed_to, other.attributed_to} - {None}
     if len(blamed) > 1:
         yield f"blames {other.attributed_to}, not {report.attributed_to}"
-    if not report.when.overlaps(other.when.start, other.when.end):
+    if _ends_before(report.when, other.when) or _ends_before(other.when, report.when):
         yield f"says {other.when}, not {report.when}"
     said = {line.cell: line.figures for line in report.lines}
     for line in other.lines:
@@ -44,6 +45,11 @@ def _reasons(report: Report, other: Report) -> Iterable[str]:
                 whose = " ".join(filter(None, (line.cell.party, line.cell.group)))
                 of_whom = f" ({whose})" if whose else ""
                 yield f"{outcome}{of_whom}: {_told(figure)}, not {_told(mine)}"
+
+
+def _ends_before(earlier: When, later: When) -> bool:
+    """An open side reaches any day."""
+    return earlier.end is not None and later.start is not None and earlier.end < later.start
 
 
 def _told(figure: Figure) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from service.formats.reports import Identifier, LongText, ShortText, Strict
+from service.formats.reports import Identifier, LongText, Reason, ShortText, Strict
 
 _Several = Annotated[list[Identifier], Field(min_length=1, max_length=500)]
 
@@ -12,7 +12,7 @@ _Several = Annotated[list[Identifier], Field(min_length=1, max_length=500)]
 class Reasoned(Strict):
     """A step, and why it is taken; kept with it."""
 
-    reason: ShortText
+    reason: Reason
 
 
 class MergeIn(Reasoned):

@@ -77,10 +77,16 @@ def open_flags(record: dict[str, Any]) -> list[str]:
 
 
 def is_waiting(record: dict[str, Any]) -> bool:
-    """Whether a reviewer should look at it: nobody has decided about what it says now."""
-    return record["status"] == Status.UNVERIFIED and not any(
-        review["applied"] and not review["superseded"] for review in record["reviews"]
-    )
+    """Whether a reviewer should look at it: nobody has decided about what it says now, or
+    somebody proposed what needs another one."""
+    decided = [
+        review
+        for review in record["reviews"]
+        if review["status"] is not None and not review["superseded"]
+    ]
+    if decided and record["status"] != Status.WITHDRAWN:
+        return decided[-1]["applied"] is False
+    return Status(record["status"]) is Status.UNVERIFIED
 
 
 def report_of(report_id: str, record: dict[str, Any]) -> Report:

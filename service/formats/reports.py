@@ -48,6 +48,13 @@ def _plain(text: str) -> str:
     return plain
 
 
+def _telling(text: str) -> str:
+    """A reason of nothing but spaces is none."""
+    if not text.strip():
+        raise ValueError("is too short")
+    return text
+
+
 def _uuid(text: str) -> str:
     try:
         value = UUID(text)
@@ -63,6 +70,8 @@ Code = Annotated[
 ]
 ShortText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_clean)]
 LongText = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]
+Reason = Annotated[ShortText, AfterValidator(_telling)]
+LongReason = Annotated[LongText, Field(min_length=1), AfterValidator(_telling)]
 Identifier = Annotated[
     str,
     Field(json_schema_extra={"format": "uuid"}, min_length=36, max_length=36),

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from service.domain.vocabulary import Basis, Flag, Status
-from service.formats.reports import LongText, SourceIn, Strict
+from service.formats.reports import LongReason, SourceIn, Strict
 
 
 def _decidable(status: Status) -> Status:
@@ -48,7 +48,7 @@ class ReviewIn(Strict):
     """Left out, the status stays."""
     basis: Annotated[Basis | None, Field(strict=False)] = None
     """The evidence that carries it, by the ladder of docs/reviews.md."""
-    reason: Annotated[LongText, Field(min_length=1)]
+    reason: LongReason
     """Shown with the report to everybody who sees it."""
     grade: Annotated[str, Field(pattern="^[A-F][1-6]$")] | None = None
     """Admiralty code: reliability of the source, credibility of the information."""

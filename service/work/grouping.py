@@ -59,12 +59,12 @@ class Desk:
     def merge(self, into: str, others: Sequence[str], reason: str) -> Json:
         """Make incidents one: reports and parts of the others become those of `into`.
 
-        Raises `NotFound`, `Invalid` for the same incident twice, `Conflict` where one is part of
-        another or has been merged already.
+        Raises `NotFound`, `Invalid` for unknown incidents and the same one twice, `Conflict` where
+        one is part of another or has been merged already.
         """
         step = Step("merge", into)
-        merged = [self._live(incident) for incident in others]
         target = self._live(into)
+        merged = [self._named(incident, "incidents") for incident in others]
         if len({into, *others}) != len(others) + 1:
             raise Invalid("must name other incidents, each once", "incidents")
         for row in merged:
@@ -72,9 +72,8 @@ class Desk:
                 self.session, target.id
             ):
                 raise Conflict("One of them is part of another.")
-            emptied = {**NOTHING, "title": row.title, "note": row.note, "merged_into": into}
-            step.incidents[row.id] = (contents_of(row), emptied)
-            for part in self._parts(row.id):
+            self._empty(step, row, into)
+            for part in self._parts([row.id]):
                 step.incidents[part.id] = (
                     contents_of(part),
                     {**contents_of(part), "part_of": into},
@@ -105,21 +104,33 @@ class Desk:
     def link(self, incident: str, links: LinksIn) -> Json:
         """Bring reports to an incident, or say what it is part of and how it is called.
 
-        Raises `NotFound`, `Conflict` for a part of itself.
+        An incident that loses its last report by it, and has no parts, is told as part of this one
+        from then on, as after a merge. Raises `NotFound`, `Invalid` for what is not known,
+        `Conflict` for a part of itself.
         """
         row = self._live(incident)
         step = Step("link", incident)
         said = links.model_dump(exclude_unset=True, include={"part_of", "title", "episode", "note"})
         if links.part_of is not None:
-            self._live(links.part_of)
-        if said:
+            self._named(links.part_of, "part_of")
+        if said.items() - contents_of(row).items():
             step.incidents[incident] = (contents_of(row), {**contents_of(row), **said})
+        moved: dict[str, tables.Report] = {}
         for report in links.reports:
             told = self.session.get(tables.Report, report)
             if told is None:
                 raise Invalid("is not a known report", "reports")
             if told.incident_id != incident:
-                self._regroup(step, told, incident, {})
+                moved[report] = told
+        left = {told.incident_id for told in moved.values()}
+        left -= {told.incident_id for told in self._reports(sorted(left)) if told.id not in moved}
+        hints = {emptied: incident for emptied in sorted(left) if not self._parts([emptied])}
+        for emptied in hints:
+            self._empty(step, self.session.get_one(tables.Incident, emptied), incident)
+        for told in {
+            told.id: told for told in (*moved.values(), *self._touched([*hints]))
+        }.values():
+            self._regroup(step, told, incident if told.id in moved else told.incident_id, hints)
         return self._take(step, links.reason)
 
     def undo(self, step_id: str, reason: str) -> Json:
@@ -142,6 +153,15 @@ class Desk:
             if _recorded(self.session, incident) != after:
                 raise Conflict("What is recorded of an incident has changed since.")
             step.incidents[incident] = (after, before)
+        # What was said meanwhile of an incident that is merged again belongs to the other.
+        hints = {
+            incident: after["merged_into"]
+            for incident, (before, after) in step.incidents.items()
+            if after["merged_into"] and not before["merged_into"]
+        }
+        for told in self._touched([*hints]):
+            if told.id not in step.reports:
+                self._regroup(step, told, told.incident_id, hints)
         revision = journal.latest_revision(self.session, GROUPING, step_id) + 1
         undone = Change(GROUPING, step_id, revision, {**done, "undone": True}, reason)
         journal.append(self.session, [undone], self.author)
@@ -165,9 +185,29 @@ class Desk:
                 flags.add(Flag.POSSIBLE_DUPLICATE.value)
             record["resolved"] = {**record["resolved"], "flags": sorted(flags)}
             reports.revise(self.session, row, record, reason, self.theatre, self.author)
+        self._check_whole(step)
         content = step.content()
         journal.append(self.session, [Change(GROUPING, step_id, 1, content, reason)], self.author)
         return {"id": step_id, **content}
+
+    def _check_whole(self, step: Step) -> None:
+        """Raise `Conflict` where something would belong to an incident that is merged."""
+        merged = [i for i, (_, after) in step.incidents.items() if after["merged_into"]]
+        if self._reports(merged) or self._parts(merged):
+            raise Conflict("Something else belongs to an incident of it since.")
+        holders = {
+            *(grouped["incident"] for _, grouped in step.reports.values()),
+            *(after["part_of"] for _, after in step.incidents.values()),
+            *(after["merged_into"] for _, after in step.incidents.values()),
+        }
+        for holder in holders - {None}:
+            self._live(holder)
+
+    @staticmethod
+    def _empty(step: Step, row: tables.Incident, into: str) -> None:
+        """What becomes of an incident whose reports are told under another one."""
+        emptied = {**NOTHING, "title": row.title, "note": row.note, "merged_into": into}
+        step.incidents[row.id] = (contents_of(row), emptied)
 
     @staticmethod
     def _outermost_first(
@@ -184,9 +224,18 @@ class Desk:
             raise Conflict("It was merged into another incident.")
         return row
 
-    def _parts(self, incident: str) -> Sequence[tables.Incident]:
+    def _named(self, incident: str, field: str) -> tables.Incident:
+        """An incident that a field of the request names."""
+        try:
+            return self._live(incident)
+        except NotFound:
+            raise Invalid("is not a known incident", field) from None
+
+    def _parts(self, incidents: Sequence[str]) -> Sequence[tables.Incident]:
         row = tables.Incident
-        return self.session.scalars(sa.select(row).where(row.parent_id == incident)).all()
+        return self.session.scalars(
+            sa.select(row).where(row.parent_id.in_(incidents)).order_by(row.id)
+        ).all()
 
     def _reports(self, incidents: Sequence[str]) -> Sequence[tables.Report]:
         row = tables.Report

@@ -24,6 +24,7 @@ from service.store.queries import (
     seen_at,
     select_accounts,
 )
+from service.work import placing
 from service.work.aggregates import timeline_of
 from service.work.disclosure import shown_incidents, views_of
 
@@ -62,9 +63,8 @@ def get(session: Session, incident_id: str, actor: Actor, theatre: Theatre) -> J
         )
     )
     if row is None:
-        known = session.get(tables.Incident, incident_id)
-        into = known and known.merged_into
-        if into and shown_incidents(session, [into], level):
+        into = placing.told_under(session, incident_id)
+        if into != incident_id and shown_incidents(session, [into], level):
             raise Merged(into)
         raise NotFound
     [(account, _)] = load_accounts(session, [row])

@@ -17,7 +17,7 @@ from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Flag, Status
-from service.errors import Conflict, Forbidden, Invalid, NotFound, Stale, TrackerError
+from service.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale, TrackerError
 from service.formats.records import (
     disclosure_of,
     disclosure_to_json,
@@ -152,8 +152,10 @@ def to_change(
     Raises `NotFound` also for what the actor is not shown, `Stale`, `Conflict` for a withdrawn one.
     """
     row = session.get(tables.Report, report_id, with_for_update=True)
-    if row is None or not is_shown(row, actor):
+    if row is None:
         raise NotFound
+    if not is_shown(row, actor):
+        raise Hidden
     if expected is not None and row.revision != expected:
         raise Stale
     if row.status == Status.WITHDRAWN:
@@ -215,8 +217,10 @@ def find(
 def get(session: Session, report_id: str, actor: Actor) -> tables.Report:
     """The report as it is now. Raises `NotFound` also for what the actor is not shown."""
     row = session.get(tables.Report, report_id)
-    if row is None or not is_shown(row, actor):
+    if row is None:
         raise NotFound
+    if not is_shown(row, actor):
+        raise Hidden
     return row
 
 

@@ -11,7 +11,7 @@ from service.domain.access import Actor
 from service.domain.contradictions import contradictions
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
-from service.domain.verification import COUNTED, check_status
+from service.domain.verification import check_status
 from service.domain.vocabulary import Flag, Stance, Status
 from service.errors import Forbidden, Invalid
 from service.formats.records import instant_text, open_flags, report_of
@@ -49,11 +49,11 @@ def review(
     unknown = [flag for flag in decision.clears if flag not in open_flags(old)]
     if unknown:
         raise Invalid("is not a flag of the report", "clears")
-    cleared = [*old["cleared"], *(flag.value for flag in decision.clears)]
-    status = decision.status or Status(old["status"])
+    cleared = list(dict.fromkeys([*old["cleared"], *(flag.value for flag in decision.clears)]))
     if decision.status is not None:
         _check(session, row, decision, {**old, "cleared": cleared}, theatre)
-    applied = status is not Status.VERIFIED or _verifiers(old, author) >= reviewers_to_verify
+    enough = _verifiers(old, author) >= reviewers_to_verify
+    applied = decision.status is not Status.VERIFIED or enough
     review_id = new_id()
     told = {
         "id": review_id,
@@ -72,7 +72,7 @@ def review(
         "reviewers": {**old["reviewers"], review_id: author.name},
     }
     if decision.status is not None and applied:
-        new |= {"status": status.value, "basis": decision.basis}
+        new |= {"status": decision.status.value, "basis": decision.basis}
     reports.revise(session, row, new, decision.reason, theatre, author)
     return reports.get(session, report_id, actor)
 
@@ -120,32 +120,38 @@ def _check(
     others = [
         other
         for other in _told_of(session, {row.incident_id})[row.incident_id]
-        if other.status in COUNTED
-        and other.stance is not Stance.DENIES
+        if other.counts
+        # A denial supports no account of the event, nor an account a denial.
+        and (other.stance is Stance.DENIES) == (said.stance is Stance.DENIES)
         and other.claimant != said.claimant
+    ]
+    # Somebody the theatre does not know may be a party under another name.
+    voices = [
+        theatre.claimants[other.claimant].party
+        for other in others
+        if other.claimant in theatre.claimants
     ]
     check_status(
         decision.status,
         decision.basis,
         flags=[Flag(flag) for flag in open_flags(record)],
         speaks_for=voice.party if voice else None,
-        # Somebody the theatre does not know may be a party under another name.
-        other_voices=[
-            theatre.claimants[other.claimant].party
-            for other in others
-            if other.claimant in theatre.claimants
-        ],
+        other_voices=voices if voice else [party for party in voices if party is None],
     )
 
 
 def _verifiers(record: Record, author: Author) -> int:
-    """How many people would verify what the report says now, the author among them."""
-    agreeing = {
-        record["reviewers"].get(told["id"])
+    """How many people would verify what the report says now, the author among them.
+
+    Of each it is the latest decision that counts: whoever thought again does not verify any more.
+    """
+    latest = {
+        record["reviewers"].get(told["id"]): told["status"]
         for told in record["reviews"]
-        if told["status"] == Status.VERIFIED and not told["superseded"]
+        if told["status"] is not None and not told["superseded"]
     }
-    return len(agreeing | {author.name})
+    latest[author.name] = Status.VERIFIED
+    return sum(status == Status.VERIFIED for status in latest.values())
 
 
 def _told_of(session: Session, incidents: set[str]) -> dict[str, list[Report]]:
