@@ -146,5 +146,8 @@ class Settings(BaseSettings):
     head_interval_seconds: PositiveFloat = 3600.0
     """Least seconds between two signed tree heads."""
 
+    metrics: bool = False
+    """Whether /metrics gives counts to admins."""
+
     publish_heads: str = Field(default="", repr=False)
     """Where heads are published: file:/folder, git:/clone, https://…, with spaces between."""

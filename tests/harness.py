@@ -60,9 +60,11 @@ class Service:
     url: str
     clock: Clock = field(default_factory=Clock)
     new_id: Ids = field(default_factory=Ids)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        app = create_app(settings_of(self.url), now=self.clock, new_id=self.new_id)
+        settings = settings_of(self.url, **self.settings)
+        app = create_app(settings, now=self.clock, new_id=self.new_id)
         self.database: Database = app.state.context.database
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()

@@ -8,6 +8,7 @@ import anyio.to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp
 
 from service.api import (
     access,
@@ -18,12 +19,14 @@ from service.api import (
     incidents,
     keys,
     ledger,
+    metrics,
     problems,
     reference,
     reports,
     reviews,
     watching,
 )
+from service.api.headers import SafeHeaders
 from service.api.limits import Limits
 from service.api.requests import Context
 from service.api.shapes import refusals
@@ -110,12 +113,27 @@ def create_app(
         # What the gate may answer to any of them.
         app.include_router(routes.router, prefix="/v1", responses=refusals(400, 401, 429, 503))
     app.include_router(health.router, responses=refusals(400))
+    counts = metrics.Metrics() if settings.metrics else None
+    if counts is not None:
+        app.include_router(metrics.router(counts), responses=refusals(400))
+    _surround(app, counts)
 
     @app.get("/", include_in_schema=False)
     def home() -> RedirectResponse:
         return RedirectResponse("/docs")
 
     return app
+
+
+def _surround(app: FastAPI, counts: metrics.Metrics | None) -> None:
+    """Put around the application what is to see every answer, those to its own faults too."""
+    build = app.build_middleware_stack
+
+    def surrounded() -> ASGIApp:
+        inner = SafeHeaders(build())
+        return metrics.Measured(inner, counts) if counts is not None else inner
+
+    app.build_middleware_stack = surrounded  # type: ignore[method-assign]
 
 
 def _jobs(

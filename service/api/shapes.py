@@ -600,10 +600,9 @@ CHECKPOINT: Final = {
     "description": "The newest signed head, as a signed note.",
     "content": {"text/plain": {"schema": {"type": "string"}}},
 }
-LEDGER_ENTRIES: Final = {
-    "description": "A line of JSON for each leaf: `position`, `sha256`, and where the reader may "
-    "see what it stands for, `entry` and `openings`.",
-    "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+METRICS: Final = {
+    "description": "Counts in the text format of Prometheus.",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
 }
 HEALTH: Final = _described(Health, "Well.")
 

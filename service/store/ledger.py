@@ -31,6 +31,11 @@ def size_of(session: Session) -> int:
     return 0 if last is None else last + 1
 
 
+def pending_count(session: Session) -> int:
+    """How many accepted changes have no place yet."""
+    return session.scalar(sa.select(sa.func.count()).select_from(Pending)) or 0
+
+
 def is_waiting(session: Session) -> bool:
     """Whether some revision is not in the ledger yet."""
     return session.scalar(sa.select(Pending.sequence).limit(1)) is not None

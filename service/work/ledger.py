@@ -34,6 +34,7 @@ position_of = store.position_of
 newest_head = store.newest_head
 size_of = store.size_of
 root = store.root
+pending_count = store.pending_count
 
 
 @dataclass(frozen=True, slots=True)
