@@ -93,7 +93,7 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(typed: Typed, url: st
     assert (code, printed.count("\n")) == (0, 1)
     assert status_with(key, url) == 201
     code, printed, _ = typed("keys", "list", url=url)
-    assert "north: usable, may link" in printed
+    assert "north: usable, reviewer" in printed
     assert key not in printed
     assert typed("keys", "revoke", "north", url=url)[0] == 0
     assert status_with(key, url) == 401

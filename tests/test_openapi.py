@@ -3,16 +3,24 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema_rs import Draft202012Validator, meta
 
+from service.domain.access import Role
+from service.formats.checkpoint import LogKey, new_key
+from service.settings import Settings
+from service.work import ledger
 from tests.harness import Service
+from tests.processes import application
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 WRITING = frozenset({"post", "patch"})
+NO_BODY: Any = {"content": {JSON: {"example": {}}}}
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -50,7 +58,7 @@ def test_the_description_is_openapi_3_1_and_its_references_lead_somewhere(
 def test_every_route_is_in_the_description_and_says_what_it_does(
     service: Service, document: dict[str, Any]
 ) -> None:
-    assert len(list(operations(document))) >= 25
+    assert len(list(operations(document))) >= 45
     for method, path, operation in operations(document):
         assert operation["summary"], (method, path)
         assert len(operation["description"]) > 20, (method, path)
@@ -74,16 +82,26 @@ def test_every_route_names_all_its_refusals(document: dict[str, Any]) -> None:
             assert operation["security"], path
         if method in WRITING and not path.endswith("/bulk"):
             expected |= {"400", "408", "409"}
-        if method == "patch":
+        if any(p["name"] == "If-Match" for p in operation.get("parameters", ())):
             expected |= {"412", "428"}
+        if path.startswith("/v1/"):
+            expected |= {"400", "401", "429"}
+        if {} not in operation.get("security", [{}]) and path != "/v1/keys/self":
+            expected |= {"403"}
         assert expected <= answers, (method, path, expected - answers)
+
+
+def test_every_answer_is_described_with_its_media_types(document: dict[str, Any]) -> None:
+    for _, path, operation in operations(document):
         for status, answer in operation["responses"].items():
             assert answer["description"]
             if int(status) >= 400:
                 assert set(answer["content"]) == {PROBLEM}, (path, status)
+            elif int(status) >= 300:
+                assert "content" not in answer, (path, status)
             else:
                 for media, content in answer["content"].items():
-                    assert content["schema"], (path, media)
+                    assert content.get("schema"), (path, media)
 
 
 def examples_of(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
@@ -101,7 +119,7 @@ def test_every_example_of_a_request_is_accepted_as_it_stands(
     for method, path, operation in operations(document):
         if method not in WRITING:
             continue
-        for media, content in operation["requestBody"]["content"].items():
+        for media, content in operation.get("requestBody", NO_BODY)["content"].items():
             examples = examples_of(document, content)
             assert examples, (path, media)
             for example in examples:
@@ -110,26 +128,58 @@ def test_every_example_of_a_request_is_accepted_as_it_stands(
                 assert '"rejected":1' not in answer.text
                 assert answer.headers.get("idempotency-replayed") is None
                 tried += 1
-    assert tried >= 8
+    assert tried >= 20
 
 
 def send(service: Service, method: str, path: str, media: str, example: Any) -> Any:
+    """Ask as somebody who may, of things that are there."""
     headers = {"Content-Type": media}
     if "{" in path:
-        sent = {"when": "2022-08-03", "where": {"place": "Lachin"}, "claimant": "icrc"}
-        path = path.format(report_id=service.post(sent)["id"])
+        path, example = there(service, path, example)
         headers["If-Match"] = '"1"'
     content = example if isinstance(example, str) else json.dumps(example)
     return service.client.request(
-        method, path, content=content.encode(), headers=service.headers(**headers)
+        method, path, content=content.encode(), headers=service.headers(Role.ADMIN, **headers)
     )
+
+
+def there(service: Service, path: str, example: Any) -> tuple[str, Any]:
+    """A path and an example with the ids of what is there where they have other ones."""
+    one = told(service)
+    if path.endswith("/split"):
+        # Something must be left.
+        two = told(service, incident=one["incident"])
+    elif "clears" in example:
+        two = told(service, when=one["when"])
+        assert two["flags"] == ["possible_duplicate"]
+    else:
+        two = told(service)
+    ids = {"reports": [two["id"]], "incidents": [two["incident"]], "part_of": two["incident"]}
+    step = name = ""
+    if "{step_id}" in path:
+        titled = {"title": "Shelling near Lachin", "reason": "It had no title."}
+        step = service.act(f"/v1/incidents/{one['incident']}/links", titled)["id"]
+    if "{name}" in path:
+        name = f"key {service.new_id()[-6:]}"
+        service.make_key(name)
+    path = path.format(report_id=two["id"], incident_id=one["incident"], step_id=step, name=name)
+    return path, {**example, **{field: value for field, value in ids.items() if field in example}}
+
+
+def told(service: Service, **more: Any) -> Any:
+    """A report; on its own day, so that it resembles no other one."""
+    number = len(service.get("/v1/reports", limit=500)["items"])
+    sent = {"when": str(date(2017, 1, 1) + timedelta(days=40 * number)), "claimant": "icrc"}
+    return service.post({**sent, "where": {"place": "Lachin"}, **more}, Role.REVIEWER)
 
 
 def test_the_examples_fit_their_schemas_and_raise_no_doubt(
     service: Service, document: dict[str, Any]
 ) -> None:
     schemas = document["components"]["schemas"]
-    for name in ("ReportIn", "ReportChange", "TallyIn", "CoverageIn"):
+    tried = [name for name, schema in schemas.items() if "examples" in schema]
+    assert len(tried) >= 11
+    for name in tried:
         for example in schemas[name]["examples"]:
             schema_of(document, schemas[name]).validate(example)
     flags = [set(service.post(e)["flags"]) - {"unmapped"} for e in schemas["ReportIn"]["examples"]]
@@ -146,28 +196,60 @@ QUERIES = (
     *("/v1/sectors", "/v1/places", "/v1/places?q=Shusha", "/v1/weapons", "/v1/schemes"),
     *("/v1/claimants", "/v1/parties", "/v1/periods", "/v1/agreements"),
     *("/health/live", "/health/ready"),
+    *("/v1/changes?limit=500", "/v1/changes?after=400&limit=500", "/v1/reviews/queue?limit=20"),
+    *("/v1/keys", "/v1/keys/self", "/v1/ledger/entries?limit=500"),
+    *("/v1/ledger/head", "/v1/ledger/heads", "/v1/ledger/consistency?first=7"),
 )
+# Nobody without a key is shown them.
+CLOSED = {
+    *("/v1/keys", "/v1/keys/self", "/v1/reviews/queue"),
+    "/v1/incidents/{incident_id}/groupings",
+}
 
 
-def test_every_answer_has_the_shape_that_is_declared(seeded: Service) -> None:
+def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: Path) -> None:
+    key_file = tmp_path / "ledger-key"
+    key_file.write_bytes(new_key())
+    ledger.catch_up(seeded.database)
+    key = LogKey.load(key_file, Settings().ledger_name)
+    assert key is not None
+    seeded.database.write(lambda session: ledger.sign(session, key, seeded.clock()))
     document = seeded.get("/openapi.json")
     tally = document["components"]["schemas"]["TallyIn"]["examples"][0]
     for sent in (tally, document["components"]["schemas"]["TallyIn"]["examples"][1]):
         seeded.client.post("/v1/tallies", json=sent, headers=seeded.headers())
     items = seeded.get("/v1/incidents", limit=500)["items"]
     reports = seeded.get("/v1/reports", limit=500)["items"]
+    for example in document["components"]["schemas"]["ReviewIn"]["examples"][:1]:
+        path = f"/v1/reports/{reports[0]['id']}/reviews"
+        seeded.act(path, {**example, "status": "corroborated"}, **{"If-Match": '"1"'})
+    merged = {"incidents": [items[-1]["id"]], "reason": "The same event."}
+    seeded.act(f"/v1/incidents/{items[0]['id']}/merge", merged)
+    leaf = seeded.get("/v1/changes")["items"][0]["sha256"]
     asked = {
         *((query, query.partition("?")[0]) for query in QUERIES),
         *((f"/v1/incidents/{i['id']}", "/v1/incidents/{incident_id}") for i in items),
+        *(
+            (f"/v1/incidents/{i['id']}/{part}", f"/v1/incidents/{{incident_id}}/{part}")
+            for i in items[:4]
+            for part in ("candidates", "groupings")
+        ),
+        (f"/v1/ledger/inclusion?leaf={leaf}", "/v1/ledger/inclusion"),
         *((f"/v1/reports/{r['id']}", "/v1/reports/{report_id}") for r in reports[:20]),
         *(
-            (f"/v1/reports/{r['id']}/revisions", "/v1/reports/{report_id}/revisions")
+            (f"/v1/reports/{r['id']}/{part}", f"/v1/reports/{{report_id}}/{part}")
             for r in reports[:5]
+            for part in ("candidates", "reviews", "revisions")
         ),
     }
-    for query, path in sorted(asked):
-        declared = document["paths"][path]["get"]["responses"]["200"]["content"][JSON]["schema"]
-        schema_of(document, declared).validate(seeded.get(query))
+    with application(seeded.url, ledger_key_file=key_file) as client:
+        for query, path in sorted(asked):
+            content = document["paths"][path]["get"]["responses"]["200"]["content"]
+            for role in (Role.ADMIN, *(() if path in CLOSED else (Role.ANONYMOUS,))):
+                answer = client.get(query, headers=seeded.headers(role))
+                assert answer.status_code == 200, (query, role, answer.text)
+                assert answer.headers["content-type"].startswith(JSON), query
+                schema_of(document, content[JSON]["schema"]).validate(answer.json())
     untried = {
         path
         for method, path, operation in operations(document)
@@ -183,10 +265,13 @@ def test_what_is_written_is_answered_in_the_shape_that_is_declared(service: Serv
             continue
         answers = operation["responses"]
         good = next(a for status, a in answers.items() if status.startswith("2"))
-        for example in examples_of(document, operation["requestBody"]["content"][JSON]):
+        body = operation.get("requestBody", NO_BODY)
+        for example in examples_of(document, body["content"][JSON]):
             answer = send(service, method, path, JSON, example)
             assert str(answer.status_code) in answers
             schema_of(document, good["content"][JSON]["schema"]).validate(answer.json())
+        if body is NO_BODY:
+            continue
         refused = send(service, method, path, JSON, {"x": 1})
         schema = answers[str(refused.status_code)]["content"][PROBLEM]["schema"]
         schema_of(document, schema).validate(refused.json())

@@ -9,6 +9,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.failures import FailureGroup
 
+from service.domain.access import Role
 from tests.harness import Service
 
 load_all_checks()
@@ -34,7 +35,7 @@ SOUND = {
 def failures(service: Service, operation: Any, mode: GenerationMode) -> list[str]:
     """What is wrong with the answers of one operation: each kind of failure once."""
     wrong: dict[str, str] = {}
-    key = {"Authorization": service.headers()["Authorization"]}
+    key = {"Authorization": service.headers(Role.ADMIN)["Authorization"]}
 
     @EXAMPLES
     @given(case=operation.as_strategy(generation_mode=mode))
