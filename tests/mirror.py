@@ -38,7 +38,7 @@ class Mirror:
             case "hidden":
                 return
             case "withheld":
-                self._contents[item["kind"]].pop(item["subject"], None)
+                self._contents.get(item["kind"], {}).pop(item["subject"], None)
                 return
         told = self._contents.setdefault(item["kind"], {})
         told[item["subject"]] = (item["revision"], item["content"])

@@ -45,6 +45,8 @@ COLUMNS = {
     "heads": ("size", "root", "signed_at", "checkpoint"),
 }
 LONGEST_NOTE = 100_000
+# A damaged database may even damage the message that says so.
+UNREADABLE = (OSError, sqlite3.Error, UnicodeError, OverflowError, MemoryError)
 NUMBERS = {"sequence", "revision", "position", "size"}
 
 
@@ -352,7 +354,7 @@ def copied(field, number):
             return ESCAPES[code]
         if code[:1] == b"x" and len(code) > 1:
             return bytes([int(code[1:], 16)])
-        if code.isdigit():
+        if re.fullmatch(b"[0-7]+", code):
             return bytes([int(code, 8) & 0xFF])
         return code
 
@@ -546,10 +548,7 @@ def check_entries(path, outside, keys):
     tree, latest, opaque = Tree(), {}, 0
     outside.compare(tree)
     with Path(path).open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        for number, line in enumerate(file, 1):
-            item = json_object(line)
-            if item is None:
-                raise Unusable(f"line {number} of the entries is not an object of JSON")
+        for number, item in items_of(file):
             key = f"entries {tree.size}"
             if item.get("position") != tree.size or not is_whole(item.get("position")):
                 raise Broken(
@@ -567,6 +566,17 @@ def check_entries(path, outside, keys):
             outside.compare(tree)
     outside.end(tree)
     return f"{tree.size} entries, {opaque} of them opaque; {ending(tree, outside, keys)}"
+
+
+def items_of(lines):
+    """Each item with the number of its line: a line is one, or a page of them as it was served."""
+    for number, line in enumerate(lines, 1):
+        page = json_object(line)
+        items = page.get("items", [page]) if page is not None else None
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise Unusable(f"line {number} of the entries is not an object of JSON")
+        for item in items:
+            yield number, item
 
 
 def check_entry(key, item, latest, opaque):
@@ -606,7 +616,7 @@ def rows(connection, table, order):
 def execute(connection, table, query):
     try:
         yield from connection.execute(query)
-    except (sqlite3.Error, OverflowError) as error:
+    except UNREADABLE as error:
         raise Unusable(f"the table {table} cannot be read: {error}") from None
 
 
@@ -661,7 +671,7 @@ def main(arguments=None):
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--database", metavar="FILE", help="an SQLite database")
     source.add_argument("--dump", metavar="FILE", help="a PostgreSQL database by pg_dump, plain")
-    source.add_argument("--entries", metavar="FILE", help="lines of /v1/ledger/entries")
+    source.add_argument("--entries", metavar="FILE", help="pages of /v1/ledger/entries, one a line")
     parser.add_argument(
         "--checkpoint", metavar="FILE", action="append", default=[], help="a head held elsewhere"
     )
@@ -681,8 +691,11 @@ def main(arguments=None):
         return said(f"broken: {error}", 1)
     except Unusable as error:
         return said(f"unusable: {error}", 2)
-    except (OSError, sqlite3.Error) as error:
+    except UNREADABLE as error:
         return said(f"unusable: {error}", 2)
+    except Exception as error:  # noqa: BLE001
+        # Nobody who checks a damaged record is helped by where the script gave up.
+        return said(f"unusable: unforeseen {type(error).__name__}: {error}", 2)
     return said(f"verified: {verified}", 0)
 
 

@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_leaves")),
         sa.UniqueConstraint("sequence", name=op.f("uq_leaves_sequence")),
     )
+    op.create_index("ix_leaves_hash", "leaves", ["hash"])
     op.create_table(
         "nodes",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),

@@ -1,4 +1,4 @@
-"""The ledger: signed heads, proofs, and the leaves themselves."""
+"""The ledger: signed heads and proofs."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -16,7 +16,6 @@ from service.api.shapes import (
     CHECKPOINT,
     CONSISTENCY,
     INCLUSION,
-    LEDGER_ENTRIES,
     LIST_OF_HEADS,
     SIGNED_HEAD,
     refusals,
@@ -26,7 +25,7 @@ from service.formats.checkpoint import LogKey
 from service.formats.records import instant_text
 from service.store.ledger import heads_below
 from service.store.tables import Head
-from service.work import changes, ledger
+from service.work import ledger
 
 router = APIRouter(prefix="/ledger", route_class=StrictRoute, tags=["ledger"])
 T = TypeVar("T")
@@ -64,16 +63,6 @@ class ConsistencyParameters(BaseModel):
     """Leaves of the older tree."""
     second: Size | None = None
     """Leaves of the newer tree; all there are unless given."""
-
-
-class EntryParameters(BaseModel):
-    """Which leaves."""
-
-    model_config = FilterParameters.model_config
-
-    after: Annotated[Whole, Field(ge=0)] = 0
-    """How many leaves from the first one on are passed over."""
-    limit: Limit = 50
 
 
 def _signer(request: Request) -> LogKey:
@@ -178,25 +167,6 @@ def get_consistency(
         }
 
     return answers.json(_up_to_date(context, prove))
-
-
-@router.get(
-    "/entries",
-    summary="The leaves in their order",
-    responses={200: LEDGER_ENTRIES, **refusals(422, 503)},
-)
-def list_entries(
-    parameters: Annotated[EntryParameters, Query()], context: Ctx, actor: Reader
-) -> Response:
-    """One line of JSON for each leaf. Everybody gets every hash; what it was made from, and the
-    private values that open its seals, only who is shown the thing itself."""
-
-    def read(session: Session) -> list[dict[str, Any]]:
-        theatre = context.theatres.current(session)
-        return changes.entries(session, parameters.after, parameters.limit, actor, theatre)
-
-    found = "".join(f"{line}\n" for line in ledger.lines(_up_to_date(context, read)))
-    return Response(found, media_type="application/x-ndjson")
 
 
 def _up_to_date(context: Context, read: Callable[[Session], T]) -> T:

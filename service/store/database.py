@@ -134,7 +134,15 @@ class Database:
 def _engine(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, pool_size=10, max_overflow=30, hide_parameters=True)
+        engine = sa.create_engine(
+            parsed,
+            # Named, because a database in memory would otherwise get one connection per thread.
+            poolclass=sa.QueuePool,
+            connect_args={"check_same_thread": False},
+            pool_size=10,
+            max_overflow=30,
+            hide_parameters=True,
+        )
         _prepare_sqlite(engine, foreign_keys)
         return engine
     if parsed.drivername == "postgresql":

@@ -84,7 +84,7 @@ class Leaf(Base):
 
     position: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=False)
     sequence: Mapped[int] = mapped_column(Counter, sa.ForeignKey("revisions.sequence"), unique=True)
-    hash: Mapped[str] = mapped_column(sa.String(64))
+    hash: Mapped[str] = mapped_column(sa.String(64), index=True)
 
 
 class Node(Base):

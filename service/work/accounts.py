@@ -90,6 +90,19 @@ def differences(session: Session, theatre: Theatre) -> list[str]:
     return sorted(wrong)
 
 
+def _told_of(family: Iterable[Incident]) -> list[Incident]:
+    """The incidents of which, or of a part of which, some report tells: an event must not seem to
+    have parts because of one that is not shown."""
+    members = {incident.id: incident for incident in family}
+    told: set[str] = set()
+    for incident in members.values():
+        above: str | None = incident.id if incident.reports else None
+        while above in members and above not in told:
+            told.add(above)
+            above = members[above].parent
+    return [incident for incident in members.values() if incident.id in told]
+
+
 def _frozen(row: Mapping[Any, Any]) -> frozenset[tuple[str, Any]]:
     return frozenset((str(name), value) for name, value in row.items())
 
@@ -101,10 +114,10 @@ def _rows_of_family(
     other reports than the one around it."""
     levels = sorted({r.level for incident in family for r in incident.reports})
     for level, beyond in pairwise([*levels, len(Visibility)]):
-        seen = [
+        seen = _told_of(
             replace(each, reports=tuple(r for r in each.reports if r.level <= level))
             for each in family
-        ]
+        )
         claimants = sorted({r.claimant for incident in seen for r in incident.reports})
         for claimant in (None, *claimants):
             told = accounts_of_family(seen, theatre.sectors, claimant=claimant)

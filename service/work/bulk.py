@@ -1,7 +1,7 @@
 """Many reports at once: one outcome per report, everything or whatever is sound."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Any, BinaryIO, Final
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from service.domain.access import Actor
 from service.domain.theatre import Theatre
 from service.errors import Invalid, TrackerError
 from service.formats import strict_json, tabular
@@ -18,6 +19,7 @@ from service.formats.validation import parse
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import reports
+from service.work.disclosure import without_hidden
 from service.work.reference import Theatres
 from service.work.reports import Outcomes, Result, Submission
 
@@ -115,10 +117,13 @@ def _take(
     submissions = [p for p in parsed if isinstance(p, Submission)]
     author = upload.author(theatre)
     recorded = iter(reports.record(session, submissions, theatre, author, upload.new_id))
-    return [
+    results = [
         next(recorded) if isinstance(p, Submission) else Result(Outcomes.REJECTED, error=p)
         for p in parsed
     ]
+    known = [result.record for result in results if result.record is not None]
+    told = iter(without_hidden(session, known, Actor(author.name, author.role)))
+    return [replace(result, record=next(told)) if result.record else result for result in results]
 
 
 def _parsed(row: Row, may_link: bool) -> Submission | TrackerError:

@@ -158,4 +158,4 @@ def _described(session: Session, trace: Trace, actor: Actor, theatre: Theatre) -
 def _titles(session: Session, found: Sequence[Candidate]) -> dict[str, str | None]:
     row = tables.Incident
     told = sa.select(row.id, row.title).where(row.id.in_([c.incident for c in found]))
-    return dict(session.execute(told).tuples().all())
+    return dict(session.execute(told).all())

@@ -17,7 +17,12 @@ from service.formats.sealing import Fact
 from service.store import journal
 from service.store.accounts import chunks
 from service.store.tables import Incident, Leaf, Report, Revision
-from service.work.disclosure import sees_everything, shown_incidents, views_of_records
+from service.work.disclosure import (
+    sees_everything,
+    shown_incidents,
+    views_of_records,
+    without_hidden,
+)
 from service.work.placing import INCIDENT, contents_of
 from service.work.reports import REPORT
 
@@ -25,7 +30,14 @@ Json = dict[str, Any]
 
 # Seals that may be opened to whoever sees a report at all, and those that need more: nobody but
 # the record itself knows who sent a report, where its observer stood and at what moment it came.
-_OPEN: Final = ("reason", "content.published", "content.reviews", "content.posted.sources")
+_OPEN: Final = ("reason", "content.reviews", "content.posted.sources")
+_PUBLISHED: Final = ("content.published",)
+_REPORT_POINTS: Final = (
+    "content.posted.incident",
+    "content.posted.about",
+    "content.possible_duplicates",
+)
+_INCIDENT_POINTS: Final = ("content.part_of", "content.merged_into")
 _PLACE: Final = ("content.posted.where", "content.resolved.point", "content.resolved.place")
 _TEXT: Final = ("content.posted.summary",)
 _HIDDEN: Final = {"action": "hidden"}
@@ -104,13 +116,14 @@ class _Reader:
             {r.subject for r in revisions if r.kind == INCIDENT}
             | {row.incident_id for row in self._reports.values()}
         )
+        self._parts = self._parts_of({row.incident_id for row in self._reports.values()})
 
     def change(self, revision: Revision) -> Json:
         """A revision as an item of the feed; of what is hidden no more than its hash."""
         match revision.kind:
             case "report":
                 return self._report(revision)
-            case "incident" if revision.subject not in self._incidents:
+            case "incident" if not self._is_shown(revision):
                 return _HIDDEN
             case "grouping" if self._actor.sees is not Visibility.RESTRICTED:
                 return _HIDDEN
@@ -118,6 +131,8 @@ class _Reader:
                 return _HIDDEN
         fact = journal.fact_of(revision)
         content = {name: v for name, v in fact.content.items() if name != "received_at"}
+        if revision.kind == INCIDENT:
+            content = self._pointing(content)
         actions = {"incident": "linked", "grouping": "grouped"}
         action = actions.get(fact.kind, "created" if fact.revision == 1 else "revised")
         return self._item(fact, action, content)
@@ -128,15 +143,22 @@ class _Reader:
             return None
         private: dict[str, list[str]] = orjson.loads(revision.private)
         opened: set[str] = set(_OPEN)
+        fact = journal.fact_of(revision)
+        if revision.kind == INCIDENT and self._pointing(fact.content) == fact.content:
+            opened |= {*_INCIDENT_POINTS}
         if revision.kind == REPORT:
             row = self._reports[revision.subject]
-            record = _under_both(journal.fact_of(revision), row, self._theatre)
+            record = _under_both(fact, row, self._theatre)
+            if record["published"] == fact.content["published"]:
+                opened |= {*_PUBLISHED}
             if sees_everything(self._actor, row.owner):
                 opened |= {*_PLACE, *_TEXT}
             elif Flag.PERSONAL_DATA not in open_flags(record):
                 opened |= {*_TEXT}
                 if disclosure_of(record).place is PlaceShown.EXACT:
                     opened |= {*_PLACE}
+            if without_hidden(self._session, [record], self._actor) == [record]:
+                opened |= {*_REPORT_POINTS}
         return {path: opening for path, opening in private.items() if path in opened}
 
     def _report(self, revision: Revision) -> Json:
@@ -148,13 +170,29 @@ class _Reader:
                 return {"action": "withheld", "kind": REPORT, "subject": revision.subject}
             return _HIDDEN
         fact = journal.fact_of(revision)
-        record = disclosed(
-            _under_both(fact, row, self._theatre),
-            self._theatre,
-            everything=sees_everything(self._actor, row.owner),
+        [pointing] = without_hidden(
+            self._session, [_under_both(fact, row, self._theatre)], self._actor
         )
+        everything = sees_everything(self._actor, row.owner)
+        record = disclosed(pointing, self._theatre, everything=everything)
         item = self._item(fact, self._action(fact), record)
         return {**item, "incidents": self._line(row.incident_id)}
+
+    def _is_shown(self, revision: Revision) -> bool:
+        """What is recorded of an incident is shown to those who were shown the incident then and
+        are now: a title may tell of what only few could read."""
+        return revision.subject in self._incidents and revision.level <= self._actor.sees.level
+
+    def _pointing(self, content: Json) -> Json:
+        """What is recorded of an incident, without pointers to what the reader is not shown."""
+        pointed = {content[name] for name in ("part_of", "merged_into") if content.get(name)}
+        if not pointed or self._actor.sees is Visibility.RESTRICTED:
+            return content
+        hidden = pointed - shown_incidents(self._session, pointed, self._actor.sees.level)
+        return {
+            name: None if name in ("part_of", "merged_into") and value in hidden else value
+            for name, value in content.items()
+        }
 
     def _action(self, fact: Fact) -> str:
         before, now = self._before.get((fact.subject, fact.revision - 1)), fact.content
@@ -182,13 +220,25 @@ class _Reader:
         }
 
     def _line(self, incident: str) -> list[Json]:
-        """What is recorded of an incident and of all it is part of, the outermost first."""
+        """What is recorded of an incident and of all it is part of, the outermost first, and then
+        of its parts: who was not shown the incident was not told what they are part of."""
         line: list[Json] = []
         above: str | None = incident
         while above is not None and above in self._incidents:
-            line.insert(0, {"id": above, **self._incidents[above]})
+            line.insert(0, {"id": above, **self._pointing(self._incidents[above])})
             above = self._incidents[above]["part_of"]
-        return line
+        parts = self._parts.get(incident, ()) if line else ()
+        return [*line, *({"id": part, **content} for part, content in parts)]
+
+    def _parts_of(self, incidents: set[str]) -> dict[str, list[tuple[str, Json]]]:
+        """What is recorded of the direct parts that the reader is shown."""
+        rows = list(_in_chunks(self._session, Incident, Incident.parent_id, incidents))
+        shown = shown_incidents(self._session, [row.id for row in rows], self._actor.sees.level)
+        parts: dict[str, list[tuple[str, Json]]] = {}
+        for row in sorted(rows, key=lambda row: row.id):
+            if row.id in shown and row.parent_id is not None:
+                parts.setdefault(row.parent_id, []).append((row.id, contents_of(row)))
+        return parts
 
     def _recorded_incidents(self, wanted: set[str]) -> dict[str, Json]:
         """The incidents that the reader is shown, with all they are part of."""

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from service.domain.access import Actor, Visibility
 from service.domain.theatre import Theatre
+from service.domain.vocabulary import Flag
 from service.formats.disclosure import disclosed
+from service.formats.records import disclosure_of
 from service.formats.views import report_view
 from service.store import tables
 from service.store.queries import EVERYBODY, seen_at, shown_to
@@ -38,30 +40,33 @@ def views_of_records(
     theatre: Theatre,
 ) -> list[Json]:
     """The same from records by report and revision; `owners` says who sent each report."""
-    level = actor.sees.level
-    about = [record["posted"].get("about") or {} for _, _, record in told]
+    records = without_hidden(session, [record for _, _, record in told], actor)
+    return [
+        report_view(
+            report_id,
+            revision,
+            disclosed(record, theatre, everything=sees_everything(actor, owners[report_id])),
+            theatre,
+        )
+        for (report_id, revision, _), record in zip(told, records, strict=True)
+    ]
+
+
+def without_hidden(session: Session, records: Sequence[Json], actor: Actor) -> list[Json]:
+    """Records that point to nothing which the actor is not shown, nor hint that it is there."""
+    about = [record["posted"].get("about") or {} for record in records]
     incidents = shown_incidents(
         session,
         {
-            *(i for _, _, record in told for i in record.get("possible_duplicates", ())),
+            *(i for record in records for i in record.get("possible_duplicates", ())),
             *(a["incident"] for a in about if a.get("incident")),
+            *(r["posted"]["incident"] for r in records if r["posted"].get("incident")),
         },
-        level,
+        actor.sees.level,
     )
     reports = _shown_reports(session, {a["report"] for a in about if a.get("report")}, actor)
-    return [
-        _without_hidden(
-            report_view(
-                report_id,
-                revision,
-                disclosed(record, theatre, everything=sees_everything(actor, owners[report_id])),
-                theatre,
-            ),
-            incidents,
-            reports,
-        )
-        for report_id, revision, record in told
-    ]
+    level = actor.sees.level
+    return [_without_hidden(record, incidents, reports, level) for record in records]
 
 
 def shown_incidents(session: Session, incidents: Iterable[str], level: int) -> set[str]:
@@ -89,14 +94,27 @@ def _shown_reports(session: Session, reports: Iterable[str], actor: Actor) -> se
     )
 
 
-def _without_hidden(view: Json, incidents: set[str], reports: set[str]) -> Json:
-    """A view without pointers to what its reader is not shown."""
-    about = view["about"]
-    if about is not None:
-        about = {
+def _without_hidden(record: Json, incidents: set[str], reports: set[str], level: int) -> Json:
+    posted, read = dict(record["posted"]), record["resolved"]
+    if posted.get("incident") not in incidents:
+        posted.pop("incident", None)
+    if about := posted.get("about"):
+        posted["about"] = {
             **about,
-            "incident": about["incident"] if about["incident"] in incidents else None,
-            "report": about["report"] if about["report"] in reports else None,
+            **{
+                name: about[name] if about[name] in shown else None
+                for name, shown in (("incident", incidents), ("report", reports))
+                if name in about
+            },
         }
-    found = [incident for incident in view["possible_duplicates"] if incident in incidents]
-    return {**view, "about": about, "possible_duplicates": found}
+    hints = record.get("possible_duplicates", [])
+    found = [incident for incident in hints if incident in incidents]
+    if not hints:
+        return {**record, "posted": posted}
+    if not found and disclosure_of(record).level > level:
+        # It was compared with what its readers are shown, and its sender is none of them: the flag
+        # alone would say that something is there.
+        flag = Flag.POSSIBLE_DUPLICATE.value
+        read = {**read, "flags": [each for each in read["flags"] if each != flag]}
+        record = {**record, "cleared": [each for each in record["cleared"] if each != flag]}
+    return {**record, "posted": posted, "resolved": read, "possible_duplicates": found}

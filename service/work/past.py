@@ -5,6 +5,7 @@ asked by the same code as the present. It is shown under today's rules and today
 what is restricted now was not public yesterday.
 """
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -32,7 +33,10 @@ from service.work.reports import REPORT
 from service.work.watching import COVERAGE, TALLY
 
 Json = dict[str, Any]
+# By kind and subject the number of a revision and what it recorded.
+Contents = dict[str, dict[str, tuple[int, Json]]]
 _KEPT: Final = 3
+_CHANGES: Final = "changes:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,13 @@ class Past:
 
     @contextmanager
     def at(self, database: Database, theatres: Theatres, asked: str) -> Iterator[View]:
-        """The state that `asked` names: an instant, a day (its end), or a number of changes.
+        """The state that `asked` names: an instant, a day (its end), or `changes:` and a number.
 
         Raises `Invalid` for what is none of these.
         """
         with database.reading() as session:
-            size = resolve(session, theatres.current(session), asked)
+            present = theatres.current(session)
+            size = resolve(session, present, asked)
             newest = session.scalar(sa.select(sa.func.max(tables.Revision.sequence))) or 0
             with self._lock:
                 state = self._states.get((size, newest))
@@ -79,17 +84,20 @@ class Past:
                     # Whoever still reads it keeps it until the connection is given back.
                     self._states.popitem(last=False)
         with state.reading() as earlier:
-            yield View(earlier, reference.load(earlier), AsOf(asked, size))
+            known = reference.entries_of(earlier, "theatre")
+            theatre = reference.load(earlier) if known else present
+            yield View(earlier, theatre, AsOf(asked, size))
 
 
 def resolve(session: Session, theatre: Theatre, asked: str) -> int:
     """The number of changes that `asked` names: all before the first one recorded later."""
     leaf, revision = tables.Leaf, tables.Revision
     whole = ledger.size_of(session)
-    if asked.isdecimal() and len(asked) != 4:
-        if len(asked) > 18 or int(asked) > whole:
-            raise Invalid("is more than was recorded", "as_of")
-        return int(asked)
+    if asked.startswith(_CHANGES):
+        number = asked.removeprefix(_CHANGES)
+        if not re.fullmatch("[0-9]{1,18}", number) or int(number) > whole:
+            raise Invalid("is more than was recorded, or no number", "as_of")
+        return int(number)
     later = session.scalar(
         sa.select(sa.func.min(leaf.position))
         .join(revision, revision.sequence == leaf.sequence)
@@ -106,7 +114,7 @@ def _last_instant(asked: str, theatre: Theatre) -> datetime:
     if when.latest is not None and not when.lasted:
         return when.latest
     if when.end is None or when.lasted or when.approximate or asked.startswith("["):
-        raise Invalid("must be an instant, a day, a month, a year or a number of changes", "as_of")
+        raise Invalid("must be an instant, a day, a month, a year or changes:NUMBER", "as_of")
     next_day: date = when.end + timedelta(days=1)
     return theatre.start_of_day(next_day) - timedelta(microseconds=1)
 
@@ -124,37 +132,48 @@ def in_memory() -> Database:
 def project(source: Session, into: Session, size: int | None = None) -> None:
     """Make the state that the first `size` changes left, under today's disclosure; without
     `size`, the state that all of them left, exactly as it should be kept."""
-    contents: dict[str, dict[str, tuple[int, Json]]] = {}
+    contents: Contents = {}
     for revision in newest_revisions(source, size):
         fact = journal.fact_of(revision)
-        told = contents.setdefault(fact.kind, {})
-        told[fact.subject] = (fact.revision, fact.content)
-    known = {subject: content for subject, (_, content) in contents.get(REFERENCE, {}).items()}
-    reference.insert(into, reference.from_record(known))
-    theatre = reference.load(into)
-    reports = contents.get(REPORT, {})
+        contents.setdefault(fact.kind, {})[fact.subject] = (fact.revision, fact.content)
     if size is not None:
-        _narrow(source, reports, theatre)
-    incidents = {i: content for i, (_, content) in contents.get(placing.INCIDENT, {}).items()}
+        _narrow(source, contents)
+    fill(into, contents)
+
+
+def fill(session: Session, contents: Contents) -> None:
+    """Make the rows of an empty database from the newest content of everything."""
+    entries = reference.from_record(_of_kind(contents, REFERENCE))
+    if not entries:
+        # Nothing can be recorded before the theatre is.
+        return
+    reference.insert(session, entries)
+    theatre = reference.theatre_of_entries(entries)
+    reports = contents.get(REPORT, {})
+    incidents = _of_kind(contents, placing.INCIDENT)
     for _, record in reports.values():
         incidents.setdefault(record["incident"], dict(placing.NOTHING))
-    _insert_incidents(into, incidents)
+    _insert_incidents(session, incidents)
     insert_reports(
-        into,
+        session,
         [
             (i, number, record, datetime.fromisoformat(record["received_at"]).astimezone(UTC))
             for i, (number, record) in reports.items()
         ],
         theatre,
     )
-    for tally, (_, record) in contents.get(TALLY, {}).items():
-        watching.insert_tally(into, tally, record)
-    for coverage, (_, record) in contents.get(COVERAGE, {}).items():
-        watching.insert_coverage(into, coverage, record)
-    for key, (_, record) in contents.get(KEY, {}).items():
-        insert_key(into, key, record)
-    into.flush()
-    accounts.refresh_all(into, theatre)
+    for tally, record in _of_kind(contents, TALLY).items():
+        watching.insert_tally(session, tally, record)
+    for coverage, record in _of_kind(contents, COVERAGE).items():
+        watching.insert_coverage(session, coverage, record)
+    for key, record in _of_kind(contents, KEY).items():
+        insert_key(session, key, record)
+    session.flush()
+    accounts.refresh_all(session, theatre)
+
+
+def _of_kind(contents: Contents, kind: str) -> dict[str, Json]:
+    return {subject: content for subject, (_, content) in contents.get(kind, {}).items()}
 
 
 def newest_revisions(session: Session, size: int | None) -> Iterator[tables.Revision]:
@@ -172,13 +191,15 @@ def newest_revisions(session: Session, size: int | None) -> Iterator[tables.Revi
     )
 
 
-def _narrow(source: Session, reports: dict[str, tuple[int, Json]], theatre: Theatre) -> None:
+def _narrow(source: Session, contents: Contents) -> None:
     """Show earlier reports to no more readers than are shown them now."""
-    row = tables.Report
+    if REPORT not in contents:
+        return
+    theatre = reference.theatre_of_entries(reference.from_record(_of_kind(contents, REFERENCE)))
+    reports, row = contents.get(REPORT, {}), tables.Report
     now: dict[str, Json] = {}
     for some in chunks(sorted(reports)):
-        found = source.execute(sa.select(row.id, row.record).where(row.id.in_(some)))
-        now.update((report, record) for report, record in found)
+        now.update(source.execute(sa.select(row.id, row.record).where(row.id.in_(some))).all())
     for report, (number, record) in reports.items():
         both = disclosure_of(record).and_also(disclosure_of(now[report]))
         part = disclosure_to_json(both, record["resolved"], theatre.gazetteer)

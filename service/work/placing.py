@@ -50,7 +50,10 @@ def place(
             raise Conflict("It would make the incident part of itself.")
         root = above.root_id
     revision = journal.latest_revision(session, INCIDENT, incident_id) + 1
-    journal.append(session, [Change(INCIDENT, incident_id, revision, content, reason)], author)
+    change = Change(
+        INCIDENT, incident_id, revision, content, reason, _level_of(session, incident_id)
+    )
+    journal.append(session, [change], author)
     row = session.get(tables.Incident, incident_id)
     old_root = row.root_id if row else None
     values = {**columns(content), "root_id": root}
@@ -64,6 +67,15 @@ def place(
         _move_below(session, incident_id, root)
     accounts.refresh(session, {root, old_root or root}, theatre)
     return True
+
+
+def _level_of(session: Session, incident_id: str) -> int:
+    """The least level of readers who are shown the incident; as long as nothing is told of it,
+    that of everybody."""
+    level = session.scalar(
+        sa.select(sa.func.min(tables.Report.level)).where(tables.Report.incident_id == incident_id)
+    )
+    return level or 0
 
 
 def columns(content: Mapping[str, Any]) -> dict[str, Any]:

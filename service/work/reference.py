@@ -105,6 +105,14 @@ def insert(session: Session, entries: Mapping[tuple[str, str], Any]) -> None:
         )
 
 
+def theatre_of_entries(entries: Mapping[tuple[str, str], Any]) -> Theatre:
+    """The theatre that entries by kind and id describe."""
+    by_kind: dict[str, list[Any]] = defaultdict(list)
+    for (kind, _), content in entries.items():
+        by_kind[kind].append(content)
+    return theatre_of(by_kind)
+
+
 def from_record(contents: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
     """Entries by kind and id, in order, from what is recorded under each subject."""
     orders = {kind: contents.get(f"{_ORDER}/{kind}", {}).get("ids", []) for kind in KINDS}

@@ -339,8 +339,8 @@ class _Batch:
     def _again(self, report_id: str, posted: Record, first: Record, sha256: str | None) -> Result:
         """What is sent again is told how it was received; who neither sent it nor sees everything
         learns nothing."""
-        sender = Actor(self._author.name, self._author.role)
-        known = sender.sees is Visibility.RESTRICTED or sender.name in first["authors"]
+        sees_all = self._sender.sees is Visibility.RESTRICTED
+        known = sees_all or self._sender.name in first["authors"]
         if first["posted"] != posted or not known:
             error = Conflict("Another report is recorded under this id.")
             return Result(Outcomes.REJECTED, report_id, error=error)
@@ -417,19 +417,37 @@ class _Batch:
         self._traces.append((disclosure_of(record).level, trace))
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
-        """The known incident that a denial or correction is about."""
+        """The known incident that a denial or correction is about.
+
+        What the sender is not shown is not known to them: else a guess would be confirmed, and
+        what is hidden drawn into the light by a denial of it.
+        """
         if about is None:
             return None
         incident = about.incident
         if about.report is not None:
             told = self._fresh.get(about.report)
             row = None if told else self._session.get(tables.Report, about.report)
-            incident = told["incident"] if told else row.incident_id if row else None
+            shown = row is not None and is_shown(row, self._sender)
+            incident = told["incident"] if told else row.incident_id if row and shown else None
         if incident is None or self._session.get(tables.Incident, incident) is None:
             return incident if incident in self._incidents else None
         incident = placing.told_under(self._session, incident)
+        if incident not in self._incidents and not self._is_known(incident):
+            return None
         self._incidents.setdefault(incident, False)
         return incident
+
+    @property
+    def _sender(self) -> Actor:
+        return Actor(self._author.name, self._author.role)
+
+    def _is_known(self, incident: str) -> bool:
+        """Whether the sender is shown the incident or a report in it, or nobody is."""
+        told = self._session.scalars(
+            sa.select(tables.Report).where(tables.Report.incident_id == incident)
+        ).all()
+        return not told or any(is_shown(row, self._sender) for row in told)
 
     def _incident_of(self, submission: Submission) -> str | None:
         """The incident decided, or suggested where the key may link, or spoken of by a denial or
