@@ -14,7 +14,6 @@ from service.domain.places import Point, fold_words
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome
-from service.domain.when import When
 from service.errors import NotFound
 from service.formats.disclosure import disclosed
 from service.formats.records import report_of
@@ -53,25 +52,22 @@ def of_incident(session: Session, incident_id: str, actor: Actor, theatre: Theat
     return _described(session, trace, actor, theatre)
 
 
-def hints(session: Session, trace: Trace, level: int, theatre: Theatre) -> list[str]:
-    """Incidents known to readers of a level that a new report should be compared with."""
-    return chosen(trace, near(session, trace.when, level, theatre), theatre)
-
-
 def chosen(trace: Trace, others: Iterable[Trace], theatre: Theatre) -> list[str]:
     """Those of the others that are near enough to flag the report, in the order of their ids."""
     found = candidates(trace, others, theatre.sectors, theatre.weapons, FLAGGED)
     return sorted({candidate.incident for candidate in found})
 
 
-def near(session: Session, when: When, level: int, theatre: Theatre) -> list[Trace]:
-    """What readers of a level know of incidents around a time."""
+def near(session: Session, trace: Trace, level: int, theatre: Theatre) -> list[Trace]:
+    """What readers of a level know of other incidents around the same time."""
+    when = trace.when
     if when.is_open or when.known_end - when.known_start > _LONGEST:
         return []
     account, reach = tables.Account, timedelta(days=BROADEST.days)
     rows = session.scalars(
         sa.select(account).where(
             account.claimant == EVERYBODY,
+            account.incident_id != trace.incident,
             *seen_at(level),
             account.counted,
             account.known_start <= when.known_end + reach,
@@ -138,7 +134,7 @@ def _words(records: Iterable[Json], theatre: Theatre) -> frozenset[str]:
 
 
 def _described(session: Session, trace: Trace, actor: Actor, theatre: Theatre) -> list[Json]:
-    others = near(session, trace.when, actor.sees.level, theatre)
+    others = near(session, trace, actor.sees.level, theatre)
     found = candidates(trace, others, theatre.sectors, theatre.weapons)
     titles = _titles(session, found)
     return [

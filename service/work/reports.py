@@ -329,7 +329,7 @@ class _Batch:
                 report.to_draft(), self._theatre, self._author.moment, self._author.received
             )
             record = self._record(submission, posted, resolved)
-            self._hint_at_duplicates(submission, record, resolved)
+            self._hint_at_duplicates(submission, record)
         except TrackerError as error:
             return Result(Outcomes.REJECTED, report.id, error=error)
         report_id = report.id or self._new_id()
@@ -398,16 +398,14 @@ class _Batch:
             "reviewers": {},
         }
 
-    def _hint_at_duplicates(
-        self, submission: Submission, record: Record, resolved: Resolved
-    ) -> None:
+    def _hint_at_duplicates(self, submission: Submission, record: Record) -> None:
         """Flag a report that somebody should compare with incidents already known."""
         said = report_of("", record)
         trace = candidates.trace_of_report(record["incident"], said, record, self._theatre)
         if submission.decision.incident is None:
             # A hint must not tell of what the report's own readers are not shown.
             level = disclosure_of(record).level
-            known = candidates.near(self._session, resolved.when, level, self._theatre)
+            known = candidates.near(self._session, trace, level, self._theatre)
             others = [*(t for above, t in self._traces if above <= level), *known]
             found = candidates.chosen(trace, others, self._theatre)
             record["possible_duplicates"] = found
