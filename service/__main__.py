@@ -13,6 +13,7 @@ import uvicorn
 from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from service.api.app import create_app
 from service.domain.access import Role
@@ -25,11 +26,13 @@ from service.store import schema
 from service.store.database import Database
 from service.store.journal import Author
 from service.store.tables import Head, Key
-from service.work import accounts, keys, ledger, publishing, reference, seed
+from service.work import accounts, erasure, keys, ledger, publishing, reference, seed, verify
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 keys_app = typer.Typer(no_args_is_help=True, help="Make, change, list and revoke API keys.")
 app.add_typer(keys_app, name="keys")
+erase_app = typer.Typer(no_args_is_help=True, help="Forget what must not be kept.")
+app.add_typer(erase_app, name="erase")
 ledger_app = typer.Typer(no_args_is_help=True, help="Sign, publish and export the ledger.")
 app.add_typer(ledger_app, name="ledger")
 _EXPIRES: Final = "When it becomes useless: 90d, 2027-01-01 or never."
@@ -114,6 +117,58 @@ def check(
         raise typer.Exit(1)
     else:
         typer.echo("Every figure equals its recount.")
+
+
+@app.command(name="verify")
+def verify_record(
+    held: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A signed head that was kept elsewhere."),
+    ] = None,
+) -> None:
+    """Check everything kept against the ledger, and it against heads; exit 1 at what is broken."""
+    settings = Settings()
+    key = LogKey.load(settings.ledger_key_file, settings.ledger_name)
+    notes = [path.read_text() for path in held or ()]
+    with _database(settings) as database:
+        ledger.catch_up(database)
+        with database.reading() as session:
+            wrong = list(verify.broken(session, [key.verifier] if key else [], notes))
+            size = ledger.size_of(session)
+    for line in wrong:
+        typer.echo(f"broken: {line}")
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"verified: {size} changes, and every row that follows from them.")
+
+
+@erase_app.command("report")
+def erase_report(
+    report: Annotated[str, typer.Argument(help="Its id.")],
+    field: Annotated[list[erasure.Field], typer.Option(help="What to erase; can be repeated.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the report.")],
+) -> None:
+    """Erase parts of a report from every revision of it; the ledger still holds."""
+    with _database(Settings()) as database:
+
+        def work(session: Session) -> None:
+            theatre = reference.load(session)
+            erasure.erase_fields(session, report, field, reason, theatre, _operator())
+
+        database.write(work)
+        database.forget()
+    typer.echo("Erased. Backups and mirrors still hold it; see docs/operations.md.")
+
+
+@erase_app.command("person")
+def erase_person(
+    name: Annotated[str, typer.Argument(help="The name of the key.")],
+) -> None:
+    """Erase who made changes under a key's name, and the key; what was reported stays."""
+    with _database(Settings()) as database:
+        changes = database.write(lambda session: erasure.erase_person(session, name, _operator()))
+        database.forget()
+    typer.echo(f"Erased from {changes} changes. Backups still hold it; see docs/operations.md.")
 
 
 def _end(text: str) -> datetime | None:

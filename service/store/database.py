@@ -126,6 +126,12 @@ class Database:
         finally:
             self._turn.release()
 
+    def forget(self) -> None:
+        """Leave nothing on disk of what was overwritten, where that is ours to say."""
+        if self._one_writer:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         self.engine.dispose()
         self._read_engine.dispose()
@@ -175,6 +181,8 @@ def _prepare_sqlite(engine: sa.Engine, foreign_keys: bool) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")
+        # What is erased is overwritten, not only marked as free.
+        cursor.execute("PRAGMA secure_delete = ON")
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         cursor.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
         cursor.close()

@@ -167,7 +167,9 @@ def fill(session: Session, contents: Contents) -> None:
     for coverage, record in _of_kind(contents, COVERAGE).items():
         watching.insert_coverage(session, coverage, record)
     for key, record in _of_kind(contents, KEY).items():
-        insert_key(session, key, record)
+        # Of a key whose holder was erased nothing is left.
+        if record:
+            insert_key(session, key, record)
     session.flush()
     accounts.refresh_all(session, theatre)
 
