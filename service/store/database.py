@@ -129,8 +129,12 @@ class Database:
     def forget(self) -> None:
         """Leave nothing on disk of what was overwritten, where that is ours to say."""
         if self._one_writer:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Past the transactions that are opened for everybody else.
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
 
     def close(self) -> None:
         self.engine.dispose()
