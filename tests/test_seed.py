@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from service.domain.access import Role
 from service.errors import Invalid
 from service.store.journal import Author
 from service.work import seed
@@ -82,7 +83,7 @@ def test_what_a_person_changed_survives_loading_again(seeded: Service, folder: P
             "casualties": [{"party": "armenia", "group": "military", "killed": {"low": 105}}],
             "reason": "a later count",
         },
-        headers=seeded.headers(**{"If-Match": '"1"'}),
+        headers=seeded.headers(Role.REVIEWER, **{"If-Match": '"1"'}),
     )
     assert answer.status_code == 200
     before = seeded.state()
@@ -93,11 +94,38 @@ def test_what_a_person_changed_survives_loading_again(seeded: Service, folder: P
     assert revisions(seeded, ARMENIAN)[-1]["casualties"][0]["killed"]["low"] == 105
 
 
+def test_a_place_that_a_file_moves_is_published_there_and_was_not_reviewed(
+    seeded: Service, folder: Path
+) -> None:
+    review = {"grade": "B2", "reason": "A source that is right as a rule."}
+    tag = {"If-Match": '"1"'}
+    seeded.act(f"/v1/reports/{ARMENIAN}/reviews", review, Role.ADMIN, **tag)
+    before = 'where = { sector = "armenia-azerbaijan-border", as_written = "at the border" }'
+    edit(folder, "incidents/2022.toml", before, 'where = { place = "Lachin" }')
+    assert load(seeded, folder) == Loaded(0, 0, 0, 1)
+    shown = seeded.get(f"/v1/reports/{ARMENIAN}")
+    assert (shown["where"]["place"], shown["where"]["lat"]) == ("Lachin", 39.6374)
+    assert [told["superseded"] for told in shown["reviews"]] == [True]
+
+
+def test_a_decision_in_a_file_leaves_what_a_person_made_the_report_say(
+    seeded: Service, folder: Path
+) -> None:
+    patch = {"casualties": [{"party": "armenia", "killed": 105}], "reason": "a later count"}
+    headers = seeded.headers(Role.REVIEWER, **{"If-Match": '"1"'})
+    assert seeded.client.patch(f"/v1/reports/{ARMENIAN}", json=patch, headers=headers).is_success
+    ref = f'ref = "{SEPTEMBER}/armenian-officials"'
+    edit(folder, "incidents/2022.toml", ref, f'{ref}\ncounted = false\nreason = "doubtful"')
+    assert load(seeded, folder) == Loaded(0, 0, 0, 1)
+    shown = seeded.get(f"/v1/reports/{ARMENIAN}")
+    assert (shown["counted"], shown["casualties"][0]["killed"]["low"]) == (False, 105)
+
+
 def test_a_report_that_a_person_withdrew_stays_withdrawn(seeded: Service) -> None:
     answer = seeded.client.patch(
         f"/v1/reports/{ARMENIAN}",
         json={"status": "withdrawn", "reason": "entered by mistake"},
-        headers=seeded.headers(**{"If-Match": '"1"'}),
+        headers=seeded.headers(Role.REVIEWER, **{"If-Match": '"1"'}),
     )
     assert answer.status_code == 200
     assert load(seeded, SEED) == NOTHING
@@ -131,7 +159,7 @@ def test_what_a_person_changed_survives_that_the_place_is_moved(
     answer = seeded.client.patch(
         f"/v1/reports/{report['id']}",
         json={"summary": "Put in better words.", "reason": "clearer"},
-        headers=seeded.headers(**{"If-Match": '"1"'}),
+        headers=seeded.headers(Role.REVIEWER, **{"If-Match": '"1"'}),
     )
     assert answer.status_code == 200
     put_buzdukh_in_the_north(folder)

@@ -125,7 +125,7 @@ def amend(
     if "id" in changed or "incident" in changed:
         raise Invalid("cannot be changed", "id" if "id" in changed else "incident")
     report = parse(ReportIn, _merged(old["posted"], changed))
-    new = _read_again(old, report, theatre, author.moment)
+    new = read_again(old, report, theatre, author.moment)
     if "disclosure" in changed:
         shown = _shown_from_now(old, report, changed["disclosure"], author.moment)
         new |= disclosure_to_json(shown, new["resolved"], theatre.gazetteer)
@@ -194,7 +194,7 @@ def reread(session: Session, theatre: Theatre, author: Author) -> int:
         row = session.get_one(tables.Report, report_id)
         old = row.record
         said_at = journal.latest_moment(session, REPORT, report_id)
-        new = _read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
+        new = read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
         if new["resolved"] != old["resolved"]:
             revise(session, row, new, "reference data", theatre, author)
             changed += 1
@@ -241,7 +241,7 @@ def decided(submission: Submission, resolved: Resolved, theatre: Theatre) -> Rec
     }
 
 
-def _read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -> Record:
+def read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -> Record:
     """The record with its content read anew; what was found beside it stays."""
     received = datetime.fromisoformat(old["received_at"])
     read = resolved_to_json(resolve(report.to_draft(), theatre, now, received))

@@ -12,7 +12,6 @@ from service.domain.drafts import resolve
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
-from service.formats.records import resolved_to_json
 from service.formats.reference import naming, read_folder, read_toml
 from service.formats.reports import ReportIn
 from service.formats.validation import parse
@@ -204,7 +203,10 @@ def _revise(
     changed = {key: value for key, value in wanted.items() if said.get(key) != value}
     if not changed:
         return False
-    record = {**row.record, **changed, "resolved": resolved_to_json(resolved)}
+    record = {**row.record, **changed}
+    if "posted" in changed:
+        record["reviews"] = [{**review, "superseded": True} for review in record["reviews"]]
+    record = reports.read_again(record, parse(ReportIn, record["posted"]), theatre, author.at)
     reports.revise(session, row, record, "seed data", theatre, author)
     return True
 
