@@ -27,7 +27,7 @@ from tests.harness import Service
 from tests.processes import application, at_once, server
 
 Json = dict[str, Any]
-ROUNDS = 6
+ROUNDS = 4
 DAYS = count(1)
 
 
