@@ -17,6 +17,7 @@ few = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 DAY = "2022-08-03"
+LISTS = ("/v1/reports", "/v1/incidents", "/v1/coverage", "/v1/tallies")
 
 
 def report(**fields: Any) -> Json:
@@ -52,11 +53,10 @@ def without_moment(answer: Any) -> Any:
 def answers(service: Service, asked: list[Json], **moment: Any) -> list[Any]:
     """Everything that lists, single incidents and sums say."""
     found = [service.get("/v1/aggregates", **question, **moment) for question in asked]
-    for path in ("/v1/reports", "/v1/incidents", "/v1/coverage", "/v1/tallies"):
-        found.append(service.get(path, limit=500, **moment))
-    for path in ("/v1/reports", "/v1/incidents"):
-        for item in service.get(path, limit=4, **moment)["items"]:
-            found.append(service.get(f"{path}/{item['id']}", **moment))
+    found += [service.get(path, limit=500, **moment) for path in LISTS]
+    for path in LISTS[:2]:
+        some = service.get(path, limit=4, **moment)["items"]
+        found += [service.get(f"{path}/{item['id']}", **moment) for item in some]
     return [without_moment(answer) for answer in found]
 
 

@@ -78,6 +78,7 @@ Signer = Annotated[LogKey, Depends(_signer)]
 @router.get(
     "/checkpoint",
     summary="The newest signed tree head, as text",
+    response_class=PlainTextResponse,
     responses={200: CHECKPOINT, **refusals(404, 422, 503)},
 )
 def get_checkpoint(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG001

@@ -52,8 +52,8 @@ YesNo = Annotated[bool | None, BeforeValidator(_yes_or_no)]
 Day = Annotated[str, AfterValidator(_span_day)]
 
 
-class FilterParameters(BaseModel):
-    """Filters, the same everywhere. All that are given must hold."""
+class MomentParameters(BaseModel):
+    """As of when."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -61,6 +61,13 @@ class FilterParameters(BaseModel):
         populate_by_name=False,
         use_attribute_docstrings=True,
     )
+
+    as_of: Annotated[Code | None, Field(max_length=40)] = None
+    """What was known at an instant or at the end of a day, or after `changes:1234`, so many."""
+
+
+class FilterParameters(MomentParameters):
+    """Filters, the same everywhere. All that are given must hold."""
 
     first: Day | None = Field(default=None, alias="from", examples=["2022-08"])
     """First day, month or year; what overlaps it is selected."""
@@ -98,8 +105,6 @@ class FilterParameters(BaseModel):
     """One claimant's reports alone."""
     series: Code | None = None
     """Which series of named periods; the first of `/v1/periods` unless given."""
-    as_of: Annotated[Code | None, Field(max_length=40)] = None
-    """What was known at an instant or the end of a day, or after that many changes."""
 
     def filters(self, theatre: Theatre, actor: Actor) -> IncidentQuery:
         """The question for a theatre. Raises `Invalid` for codes it does not know."""
@@ -130,15 +135,6 @@ class FilterParameters(BaseModel):
             sees=actor.sees.level,
             own=actor.name,
         )
-
-
-class MomentParameters(BaseModel):
-    """As of when."""
-
-    model_config = FilterParameters.model_config
-
-    as_of: Annotated[Code | None, Field(max_length=40)] = None
-    """What was known at an instant or the end of a day, or after that many changes."""
 
 
 class PageParameters(BaseModel):
@@ -212,18 +208,14 @@ class IncidentParameters(ListParameters):
         return replace(query, cell=CellFilter(self.grain, self.bucket, self.series))
 
 
-class WatchParameters(BaseModel):
+class WatchParameters(MomentParameters):
     """Which span of time and sector."""
-
-    model_config = FilterParameters.model_config
 
     first: Day | None = Field(default=None, alias="from")
     """First day, month or year; what overlaps it is selected."""
     last: Day | None = Field(default=None, alias="to")
     sector: Code | None = None
     """A sector with all below it."""
-    as_of: Annotated[Code | None, Field(max_length=40)] = None
-    """What was known at an instant or the end of a day, or after that many changes."""
 
     def watched(self, theatre: Theatre) -> WatchQuery:
         """Raises `Invalid` for a sector the theatre does not know."""

@@ -32,12 +32,12 @@ def broken(
     """
     # What follows from something broken says nothing.
     for check in (
-        lambda: ledger.broken(session, verifiers),
-        lambda: _held(session, verifiers, held),
-        lambda: _broken_levels(session),
+        ledger.broken(session, verifiers),
+        _held(session, verifiers, held),
+        _broken_levels(session),
     ):
         found = False
-        for wrong in check():
+        for wrong in check:
             found = True
             yield wrong
         if found:
