@@ -159,6 +159,7 @@ def of_merging_into_each_other(pair: Pair) -> list[str]:
         )
         if statuses(answers) != [201, 409]:
             wrong.append(f"answered {statuses(answers)}")
+            continue
         into = recorded(pair, "merged_into", one, other)
         if into not in ([None, one], [other, None]):
             wrong.append(f"merged into {into}")
