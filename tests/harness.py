@@ -33,8 +33,8 @@ JSON = {"Content-Type": "application/json"}
 class Ids:
     """UUIDs that count up, the same in every run."""
 
-    def __init__(self) -> None:
-        self._next = count(1)
+    def __init__(self, first: int = 1) -> None:
+        self._next = count(first)
 
     def __call__(self) -> str:
         return f"01840000-0000-7000-8000-{next(self._next):012x}"

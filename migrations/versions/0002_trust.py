@@ -294,7 +294,8 @@ def _seal_the_record(connection: sa.Connection) -> None:
             .where(REPORTS.c.id == row.id)
             .values(
                 owner=posters[row.id],
-                waiting=row.status == "unverified",
+                waiting=row.status == "unverified"
+                or (row.status == "verified" and bool(row.record["resolved"]["flags"])),
                 gravity=_gravity(row.killed_low, row.record),
                 record=_with_trust(row.record, posters[row.id]),
             )

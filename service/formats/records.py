@@ -77,8 +77,10 @@ def open_flags(record: dict[str, Any]) -> list[str]:
 
 
 def is_waiting(record: dict[str, Any]) -> bool:
-    """Whether a reviewer should look at it: nobody has decided about what it says now, or
-    somebody proposed what needs another one."""
+    """Whether a reviewer should look at it: nobody has decided about what it says now, somebody
+    proposed what needs another one, or what is verified has come into doubt since."""
+    if record["status"] == Status.VERIFIED and open_flags(record):
+        return True
     decided = [
         review
         for review in record["reviews"]

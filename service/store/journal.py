@@ -144,15 +144,6 @@ def latest_revisions(session: Session, kind: str) -> dict[str, int]:
     return dict(session.execute(newest).all())
 
 
-def latest_moment(session: Session, kind: str, subject: str) -> datetime:
-    """When a recorded thing last changed."""
-    return session.scalars(
-        sa.select(sa.func.max(Revision.recorded_at)).where(
-            Revision.kind == kind, Revision.subject == subject
-        )
-    ).one()
-
-
 def latest_content(
     session: Session, kind: str, subject: str, *, actor: str | None = None
 ) -> Any | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -193,12 +194,20 @@ def reread(session: Session, theatre: Theatre, author: Author) -> int:
     for report_id in session.scalars(sa.select(tables.Report.id)).all():
         row = session.get_one(tables.Report, report_id)
         old = row.record
-        said_at = journal.latest_moment(session, REPORT, report_id)
+        said_at = _said_at(session, report_id)
         new = read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
         if new["resolved"] != old["resolved"]:
             revise(session, row, new, "reference data", theatre, author)
             changed += 1
     return changed
+
+
+def _said_at(session: Session, report_id: str) -> datetime:
+    """When a report came to say what it says: later decisions about it do not change that."""
+    told = [journal.fact_of(revision) for revision in journal.history(session, REPORT, report_id)]
+    newest = told[-1].content["posted"]
+    since = takewhile(lambda fact: fact.content["posted"] == newest, reversed(told))
+    return min(fact.recorded_at for fact in since)
 
 
 def find(
