@@ -322,7 +322,7 @@ def test_heads_are_signed_by_the_clock_and_only_when_the_tree_has_grown(
     assert keep() == 2
 
 
-# The note, against the published example of golang.org/x/mod/sumdb/note.
+# The note, against the example that Go publishes with its package sumdb/note.
 
 PETER = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
 PETER_SEED = base64.b64decode("AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz")[1:]

@@ -24,7 +24,7 @@ from service.formats import tabular
 from service.formats.reports import Identifier, Reason, ReportIn, Strict
 from service.formats.views import receipt
 from service.work import bulk, changes, reports
-from service.work.disclosure import views_of
+from service.work.disclosure import views_of, without_hidden
 from service.work.reports import Outcomes, Submission
 
 router = APIRouter(route_class=StrictRoute, tags=["reports"])
@@ -79,7 +79,8 @@ def post_report(report: ReportIn, actor: Sender, context: Ctx) -> Response:
         [result] = reports.record(session, [submission], theatre, author, context.new_id)
         if result.id is None or result.record is None:
             return result, None
-        return result, receipt(result.id, result.record, result.sha256 or "", theatre)
+        [told] = without_hidden(session, [result.record], actor)
+        return result, receipt(result.id, told, result.sha256 or "", theatre)
 
     result, answer = context.database.write(work)
     if result.error is not None:

@@ -423,7 +423,8 @@ class Change(Shape):
     reason: str | None = None
     content: dict[str, Any] | None = None
     incidents: list[dict[str, Any]] | None = None
-    """What is recorded of a report's incident and of what that is part of, outermost first."""
+    """What is recorded of a report's incident and of what that is part of, outermost first, and
+    then of its parts."""
 
 
 class Changes(Shape):

@@ -326,7 +326,11 @@ class ReportIn(Strict):
     model_config = ConfigDict(json_schema_extra={"examples": _EXAMPLES})
 
     id: Identifier | None = None
-    """Made by the client; sending the same report again under it changes nothing."""
+    """Made by the client; sending the same report again under it changes nothing.
+
+    Whoever sees the report sees it: version 7 would tell the moment it was made, version 4 tells
+    nothing.
+    """
     when: Code
     """ISO 8601 or EDTF, such as `2022-08-03`, `2017-02`, `[..2022-08-03]`."""
     timezone: Code | None = None
