@@ -1,0 +1,113 @@
+"""Setting the service up, serving it, and checking what it keeps."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from service.api.app import create_app
+from service.commands.opening import opened
+from service.formats.checkpoint import LogKey
+from service.settings import Settings
+from service.store import schema
+from service.store.journal import Author
+from service.work import accounts, ledger, reference, seed, verify
+
+app = typer.Typer()
+
+
+@app.command()
+def serve() -> None:
+    """Serve the API on HOST:PORT."""
+    settings = Settings()
+    with opened(settings) as database:
+        schema.check_schema(database)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level=settings.log_level,
+        # An address and a user agent are traces of a monitor; nothing writes them down.
+        access_log=False,
+        server_header=False,
+        # Left to the application, which believes nobody who is not named; by itself the server
+        # believes whoever is on this machine.
+        proxy_headers=False,
+    )
+
+
+@app.command()
+def migrate(
+    revision: Annotated[str, typer.Argument(help="A revision, `head` or `base`.")] = "head",
+) -> None:
+    """Bring the database to a schema revision, the current one unless named."""
+    url = Settings().database_url
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    schema.migrate(url, revision)
+
+
+@app.command(name="seed")
+def load_seed(
+    folder: Annotated[Path | None, typer.Argument(help="Another folder of seed data.")] = None,
+) -> None:
+    """Load the reference data and the documented incidents; twice changes nothing."""
+    settings = Settings()
+    author = Author(seed.ACTOR, datetime.now(UTC))
+    with opened(settings) as database:
+        loaded = database.write(
+            lambda session: seed.load(session, folder or settings.seed_dir, author)
+        )
+    if loaded.nothing:
+        typer.echo("Nothing changed.")
+    else:
+        typer.echo(
+            f"Changed: {loaded.reference} reference entries, {loaded.coverage} coverage records, "
+            f"{loaded.incidents} incidents, {loaded.reports} reports."
+        )
+
+
+@app.command()
+def check(
+    repair: Annotated[bool, typer.Option(help="Derive anew what differs.")] = False,
+) -> None:
+    """Recount every figure from its reports and compare; exit 1 where any differs."""
+    with opened(Settings()) as database:
+        with database.reading() as session:
+            theatre = reference.load(session)
+            wrong = accounts.differences(session, theatre)
+        if wrong and repair:
+            database.write(lambda session: accounts.refresh_incidents(session, wrong, theatre))
+    for incident in wrong:
+        typer.echo(f"differs: {incident}")
+    if wrong and repair:
+        typer.echo(f"Repaired {len(wrong)} incidents.")
+    elif wrong:
+        raise typer.Exit(1)
+    else:
+        typer.echo("Every figure equals its recount.")
+
+
+@app.command(name="verify")
+def verify_record(
+    held: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", help="A signed head that was kept elsewhere."),
+    ] = None,
+) -> None:
+    """Check everything kept against the ledger, and it against heads; exit 1 at what is broken."""
+    settings = Settings()
+    key = LogKey.load(settings.ledger_key_file, settings.ledger_name)
+    notes = [path.read_text() for path in held or ()]
+    with opened(settings) as database:
+        ledger.catch_up(database)
+        with database.reading() as session:
+            wrong = list(verify.broken(session, [key.verifier] if key else [], notes))
+            size = ledger.size_of(session)
+    for line in wrong:
+        typer.echo(f"broken: {line}")
+    if wrong:
+        raise typer.Exit(1)
+    typer.echo(f"verified: {size} changes, and every row that follows from them.")
