@@ -86,6 +86,8 @@ def happen(service: Service) -> None:
         f"/v1/incidents/{third}/links",
         {"part_of": first, "title": "A part", "note": "of it", "reason": "It is."},
     )
+    hidden = told[4]["incident"]
+    service.act(f"/v1/incidents/{hidden}/links", {"title": "Not yet", "reason": "Under embargo."})
     span = {"from": "2022-08-01T00:00Z", "to": "2022-08-08T00:00Z"}
     tally = {"claimant": claimant, "sector": sector, "unit": "violations", "count": 45}
     watch = {"observer": claimant, "sectors": [sector], "means": "patrols", "access": "full"}

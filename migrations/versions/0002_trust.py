@@ -32,6 +32,9 @@ SEALED = {
         "content.posted.where",
         "content.posted.summary",
         "content.posted.sources",
+        "content.posted.incident",
+        "content.posted.about",
+        "content.possible_duplicates",
         "content.reviews",
         "content.resolved.point",
         "content.resolved.place",
@@ -39,6 +42,7 @@ SEALED = {
     ),
     "tally": ("content.received_at",),
     "coverage": ("content.received_at",),
+    "incident": ("content.part_of", "content.merged_into"),
     "key": ("content",),
 }
 OF_A_REPORT = (

@@ -56,13 +56,21 @@ class View:
     as_of: AsOf | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    """An earlier state, and the theatre of then."""
+
+    database: Database
+    theatre: Theatre
+
+
 class Past:
     """Keeps the states asked for last. Any change of the record makes them anew, since it may
     have narrowed what is shown."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[int, int], Database] = OrderedDict()
+        self._states: OrderedDict[tuple[int, int], _State] = OrderedDict()
 
     @contextmanager
     def at(self, database: Database, theatres: Theatres, asked: str) -> Iterator[View]:
@@ -74,19 +82,25 @@ class Past:
             present = theatres.current(session)
             size = resolve(session, present, asked)
             newest = session.scalar(sa.select(sa.func.max(tables.Revision.sequence))) or 0
+            # One at a time: a state takes memory and time, and the next one may ask for the same.
             with self._lock:
-                state = self._states.get((size, newest))
-                if state is None:
-                    state = self._states[size, newest] = in_memory()
-                    state.write(lambda into: project(session, into, size))
+                state = self._states.get((size, newest)) or _made(session, size, present)
+                self._states[size, newest] = state
                 self._states.move_to_end((size, newest))
                 while len(self._states) > _KEPT:
                     # Whoever still reads it keeps it until the connection is given back.
                     self._states.popitem(last=False)
-        with state.reading() as earlier:
-            known = reference.entries_of(earlier, "theatre")
-            theatre = reference.load(earlier) if known else present
-            yield View(earlier, theatre, AsOf(asked, size))
+        with state.database.reading() as earlier:
+            yield View(earlier, state.theatre, AsOf(asked, size))
+
+
+def _made(session: Session, size: int, present: Theatre) -> _State:
+    """The state after `size` changes; before there was a theatre, nothing in the present one."""
+    database = in_memory()
+    database.write(lambda into: project(session, into, size))
+    with database.reading() as earlier:
+        known = reference.entries_of(earlier, "theatre")
+        return _State(database, reference.load(earlier) if known else present)
 
 
 def resolve(session: Session, theatre: Theatre, asked: str) -> int:

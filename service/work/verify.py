@@ -4,6 +4,7 @@ The ledger is checked first; then every other table is made again from the recor
 so that no row of any of them can be changed, added or taken away unseen.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from service.formats.records import disclosure_of
 from service.store import journal, tables
 from service.work import ledger, past
 from service.work.keys import KEY
+from service.work.placing import INCIDENT
 from service.work.reports import REPORT
 
 # What is checked by itself; all else follows from it.
@@ -68,7 +70,10 @@ def _held(session: Session, verifiers: Sequence[str], held: Sequence[str]) -> It
 
 
 def _broken_levels(session: Session) -> Iterator[str]:
-    """Who was shown a revision follows from what it says of that."""
+    """Who was shown a revision follows from what it says of that, and who was shown what is
+    recorded of an incident, from the reports that told of it then."""
+    told: dict[str, dict[str, int]] = defaultdict(dict)
+    place: dict[str, str] = {}
     rows = session.scalars(
         sa.select(tables.Revision)
         .order_by(tables.Revision.sequence)
@@ -77,7 +82,13 @@ def _broken_levels(session: Session) -> Iterator[str]:
     for row in rows:
         level = Visibility.PUBLIC.level
         if row.kind == REPORT:
-            level = disclosure_of(journal.fact_of(row).content).level
+            content = journal.fact_of(row).content
+            level = disclosure_of(content).level
+            told[place.get(row.subject, "")].pop(row.subject, None)
+            told[content["incident"]][row.subject] = level
+            place[row.subject] = content["incident"]
+        elif row.kind == INCIDENT:
+            level = min(told[row.subject].values(), default=level)
         elif row.kind == KEY:
             level = Visibility.RESTRICTED.level
         if row.level != level:
