@@ -35,6 +35,7 @@ SEALED = {
         "content.posted.incident",
         "content.posted.about",
         "content.possible_duplicates",
+        "content.cleared",
         "content.reviews",
         "content.resolved.point",
         "content.resolved.place",
@@ -54,6 +55,7 @@ OF_A_REPORT = (
     "reviewers",
     "reviews",
 )
+POSSIBLE_DUPLICATE = "possible_duplicate"
 LIVE = ("unverified", "corroborated", "verified")
 REVISIONS = sa.table(
     "revisions",
@@ -373,8 +375,11 @@ def _give_roles(connection: sa.Connection) -> None:
 
 
 def _with_trust(content: Json, poster: str) -> Json:
+    """The flag follows from the incidents that the report is to be compared with."""
+    flags = [flag for flag in content["resolved"]["flags"] if flag != POSSIBLE_DUPLICATE]
     return {
         **content,
+        "resolved": {**content["resolved"], "flags": flags},
         "authors": [poster],
         "cleared": [],
         "disclosure": {"visibility": "public", "embargo": None, "place": "exact"},
@@ -386,7 +391,11 @@ def _with_trust(content: Json, poster: str) -> Json:
 
 
 def _without_trust(content: Json) -> Json:
-    return {name: value for name, value in content.items() if name not in OF_A_REPORT}
+    before = {name: value for name, value in content.items() if name not in OF_A_REPORT}
+    if content.get("possible_duplicates"):
+        flags = sorted({*content["resolved"]["flags"], POSSIBLE_DUPLICATE})
+        before["resolved"] = {**content["resolved"], "flags": flags}
+    return before
 
 
 def _gravity(killed_low: int | None, record: Json) -> int:

@@ -73,7 +73,9 @@ def disclosure_to_json(decided: Disclosure, read: dict[str, Any], gazetteer: Gaz
 
 def open_flags(record: dict[str, Any]) -> list[str]:
     """The doubts that nobody has cleared."""
-    return [flag for flag in record["resolved"]["flags"] if flag not in record["cleared"]]
+    compared = [Flag.POSSIBLE_DUPLICATE.value] if record.get("possible_duplicates") else []
+    flags = sorted({*record["resolved"]["flags"], *compared})
+    return [flag for flag in flags if flag not in record["cleared"]]
 
 
 def is_waiting(record: dict[str, Any]) -> bool:

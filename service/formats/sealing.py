@@ -32,6 +32,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
         "content.posted.incident": None,
         "content.posted.about": None,
         "content.possible_duplicates": [],
+        "content.cleared": [],
         "content.reviews": [],
         "content.resolved.point": None,
         "content.resolved.place": None,

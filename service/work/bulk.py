@@ -13,6 +13,7 @@ from service.domain.access import Actor
 from service.domain.theatre import Theatre
 from service.errors import Invalid, TrackerError
 from service.formats import strict_json, tabular
+from service.formats.records import open_flags
 from service.formats.reports import ReportIn
 from service.formats.tabular import Row
 from service.formats.validation import parse
@@ -147,7 +148,7 @@ def _outcome(line: int, result: Result) -> dict[str, Any]:
         told |= {
             "incident": result.record["incident"],
             "status": result.record["status"],
-            "flags": result.record["resolved"]["flags"],
+            "flags": open_flags(result.record),
         }
     if result.error is not None:
         problems = result.error.problems if isinstance(result.error, Invalid) else ()

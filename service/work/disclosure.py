@@ -10,7 +10,6 @@ from service.domain.access import Actor, Visibility
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Flag
 from service.formats.disclosure import disclosed
-from service.formats.records import disclosure_of
 from service.formats.views import report_view
 from service.store import tables
 from service.store.queries import EVERYBODY, seen_at, shown_to
@@ -65,8 +64,7 @@ def without_hidden(session: Session, records: Sequence[Json], actor: Actor) -> l
         actor.sees.level,
     )
     reports = _shown_reports(session, {a["report"] for a in about if a.get("report")}, actor)
-    level = actor.sees.level
-    return [_without_hidden(record, incidents, reports, level) for record in records]
+    return [_without_hidden(record, incidents, reports) for record in records]
 
 
 def shown_incidents(session: Session, incidents: Iterable[str], level: int) -> set[str]:
@@ -94,8 +92,8 @@ def _shown_reports(session: Session, reports: Iterable[str], actor: Actor) -> se
     )
 
 
-def _without_hidden(record: Json, incidents: set[str], reports: set[str], level: int) -> Json:
-    posted, read = dict(record["posted"]), record["resolved"]
+def _without_hidden(record: Json, incidents: set[str], reports: set[str]) -> Json:
+    posted = dict(record["posted"])
     if posted.get("incident") not in incidents:
         posted.pop("incident", None)
     if about := posted.get("about"):
@@ -111,10 +109,8 @@ def _without_hidden(record: Json, incidents: set[str], reports: set[str], level:
     found = [incident for incident in hints if incident in incidents]
     if not hints:
         return {**record, "posted": posted}
-    if not found and disclosure_of(record).level > level:
-        # It was compared with what its readers are shown, and its sender is none of them: the flag
-        # alone would say that something is there.
+    if not found:
+        # That the flag was cleared would say that something is there, as the flag itself would.
         flag = Flag.POSSIBLE_DUPLICATE.value
-        read = {**read, "flags": [each for each in read["flags"] if each != flag]}
         record = {**record, "cleared": [each for each in record["cleared"] if each != flag]}
-    return {**record, "posted": posted, "resolved": read, "possible_duplicates": found}
+    return {**record, "posted": posted, "possible_duplicates": found}

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import Flag
 from service.errors import Conflict, Invalid, NotFound
 from service.formats.grouping import LinksIn
 from service.store import journal, tables
@@ -180,10 +179,6 @@ class Desk:
         for report, (_, grouped) in step.reports.items():
             row = self.session.get_one(tables.Report, report)
             record = {**row.record, **grouped}
-            flags = {*record["resolved"]["flags"]} - {Flag.POSSIBLE_DUPLICATE.value}
-            if grouped["possible_duplicates"]:
-                flags.add(Flag.POSSIBLE_DUPLICATE.value)
-            record["resolved"] = {**record["resolved"], "flags": sorted(flags)}
             reports.revise(self.session, row, record, reason, self.theatre, self.author)
         self._check_whole(step)
         content = step.content()

@@ -34,6 +34,7 @@ from service.store.queries import Keyset, page, report_order, select_reports
 from service.store.reports import insert_reports
 from service.store.tables import Revision
 from service.work import accounts, candidates, placing
+from service.work.disclosure import shown_incidents
 
 REPORT: Final = "report"
 Record = dict[str, Any]
@@ -183,6 +184,11 @@ def revise(
     session.delete(row)
     session.flush()
     level = disclosure_of(record).level
+    if level < row.level:
+        # It was compared with what fewer may know of.
+        hints = record.get("possible_duplicates", [])
+        shown = shown_incidents(session, hints, level)
+        record = {**record, "possible_duplicates": [hint for hint in hints if hint in shown]}
     journal.append(session, [Change(REPORT, row.id, revision, record, reason, level)], author)
     insert_reports(session, [(row.id, revision, record, received)], theatre)
     accounts.refresh_incidents(session, incidents, theatre)
@@ -254,8 +260,6 @@ def read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -
     """The record with its content read anew; what was found beside it stays."""
     received = datetime.fromisoformat(old["received_at"])
     read = resolved_to_json(resolve(report.to_draft(), theatre, now, received))
-    if old.get("possible_duplicates"):
-        read["flags"] = sorted({*read["flags"], Flag.POSSIBLE_DUPLICATE.value})
     counts = _counting(old["counted"], old["reason"], read["flags"])
     shown = disclosure_to_json(disclosure_of(old), read, theatre.gazetteer)
     return {**old, "posted": report.posted(), "resolved": read, **counts, **shown}
@@ -418,9 +422,6 @@ class _Batch:
             others = [*(t for above, t in self._traces if above <= level), *known]
             found = candidates.chosen(trace, others, self._theatre)
             record["possible_duplicates"] = found
-            if found:
-                flags = {*record["resolved"]["flags"], Flag.POSSIBLE_DUPLICATE.value}
-                record["resolved"]["flags"] = sorted(flags)
         self._traces.append((disclosure_of(record).level, trace))
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
