@@ -41,10 +41,10 @@ class Mirror:
                 self._contents.get(item["kind"], {}).pop(item["subject"], None)
                 return
         told = self._contents.setdefault(item["kind"], {})
-        told[item["subject"]] = (item["revision"], item["content"])
+        told[item["subject"]] = past.Newest(item["revision"], item["content"])
         for incident in item.get("incidents") or ():
             recorded = dict(incident)
-            self._contents.setdefault("incident", {})[recorded.pop("id")] = (0, recorded)
+            self._contents.setdefault("incident", {})[recorded.pop("id")] = past.Newest(0, recorded)
 
     def fill(self, url: str) -> None:
         """Put what is known into an empty database."""

@@ -141,9 +141,12 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("incidents") as batch:
         batch.add_column(sa.Column("merged_into", sa.Uuid(as_uuid=False), nullable=True))
+        batch.add_column(sa.Column("level", sa.Integer, server_default="0", nullable=False))
         batch.create_foreign_key(
             op.f("fk_incidents_merged_into"), "incidents", ["merged_into"], ["id"]
         )
+    with op.batch_alter_table("incidents") as batch:
+        batch.alter_column("level", server_default=None)
     _add_levels()
     with op.batch_alter_table("keys") as batch:
         batch.add_column(sa.Column("role", sa.String(200), server_default="", nullable=False))
@@ -222,6 +225,7 @@ def downgrade() -> None:
     with op.batch_alter_table("incidents") as batch:
         batch.drop_constraint("fk_incidents_merged_into", type_="foreignkey")
         batch.drop_column("merged_into")
+        batch.drop_column("level")
 
 
 def _add_levels() -> None:

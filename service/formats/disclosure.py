@@ -6,7 +6,12 @@ from typing import Any, Final
 from service.domain.disclosure import PlaceShown
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Flag
-from service.formats.records import instant_text, open_flags
+from service.formats.records import (
+    disclosure_of,
+    disclosure_to_json,
+    instant_text,
+    open_flags,
+)
 
 Json = dict[str, Any]
 
@@ -43,6 +48,17 @@ def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Js
         "resolved": read,
         "received_at": instant_text(theatre.start_of_day(came)),
     }
+
+
+def narrowed(then: Json, now: Json, theatre: Theatre) -> Json:
+    """An earlier record of a report under the disclosure of then and of now: no more of it is
+    shown than is of the present one."""
+    both = disclosure_of(then).and_also(disclosure_of(now))
+    part = disclosure_to_json(both, then["resolved"], theatre.gazetteer)
+    cleared = then["cleared"]
+    if Flag.PERSONAL_DATA in open_flags(now):
+        cleared = [flag for flag in cleared if flag != Flag.PERSONAL_DATA]
+    return {**then, **part, "cleared": cleared}
 
 
 def _without_words(where: Json, read: Json) -> Json:

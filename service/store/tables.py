@@ -120,7 +120,11 @@ class Reference(Base):
 
 
 class Incident(Base):
-    """A group of reports. `root_id` is the outermost incident it is part of, itself if none."""
+    """A group of reports. `root_id` is the outermost incident it is part of, itself if none.
+
+    `level` is that of who was shown the incident when its title and note were written: they may
+    tell of what nobody else could read.
+    """
 
     __tablename__ = "incidents"
 
@@ -133,6 +137,7 @@ class Incident(Base):
     reason: Mapped[str | None] = mapped_column(sa.Text)
     note: Mapped[str | None] = mapped_column(sa.Text)
     merged_into: Mapped[str | None] = mapped_column(Id, sa.ForeignKey("incidents.id"))
+    level: Mapped[int]
 
 
 class Report(Base):

@@ -20,6 +20,7 @@ from service.formats.records import report_of
 from service.store import tables
 from service.store.accounts import chunks, load_accounts
 from service.store.queries import EVERYBODY, seen_at
+from service.work import placing
 
 Json = dict[str, Any]
 
@@ -136,7 +137,7 @@ def _words(records: Iterable[Json], theatre: Theatre) -> frozenset[str]:
 def _described(session: Session, trace: Trace, actor: Actor, theatre: Theatre) -> list[Json]:
     others = near(session, trace, actor.sees.level, theatre)
     found = candidates(trace, others, theatre.sectors, theatre.weapons)
-    titles = _titles(session, found)
+    titles = _titles(session, found, actor.sees.level)
     return [
         {
             "incident": candidate.incident,
@@ -151,7 +152,7 @@ def _described(session: Session, trace: Trace, actor: Actor, theatre: Theatre) -
     ]
 
 
-def _titles(session: Session, found: Sequence[Candidate]) -> dict[str, str | None]:
+def _titles(session: Session, found: Sequence[Candidate], level: int) -> dict[str, str | None]:
     row = tables.Incident
-    told = sa.select(row.id, row.title).where(row.id.in_([c.incident for c in found]))
-    return dict(session.execute(told).all())
+    told = session.scalars(sa.select(row).where(row.id.in_([c.incident for c in found])))
+    return {each.id: placing.shown_of(each, level)["title"] for each in told}

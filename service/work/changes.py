@@ -11,19 +11,21 @@ from service.domain.access import Actor, Visibility
 from service.domain.disclosure import PlaceShown
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Flag, Status
-from service.formats.disclosure import disclosed
-from service.formats.records import disclosure_of, disclosure_to_json, open_flags
+from service.formats.disclosure import disclosed, narrowed
+from service.formats.records import disclosure_of, open_flags
 from service.formats.sealing import Fact
 from service.store import journal
 from service.store.accounts import chunks
 from service.store.tables import Incident, Leaf, Report, Revision
 from service.work.disclosure import (
+    nearest_shown,
+    parts_shown,
     sees_everything,
     shown_incidents,
     views_of_records,
     without_hidden,
 )
-from service.work.placing import INCIDENT, contents_of
+from service.work.placing import INCIDENT, shown_of
 from service.work.reports import REPORT
 
 Json = dict[str, Any]
@@ -36,6 +38,7 @@ _REPORT_POINTS: Final = (
     "content.posted.incident",
     "content.posted.about",
     "content.possible_duplicates",
+    "content.cleared",
 )
 _INCIDENT_POINTS: Final = ("content.part_of", "content.merged_into")
 _PLACE: Final = ("content.posted.where", "content.resolved.point", "content.resolved.place")
@@ -111,7 +114,6 @@ class _Reader:
         subjects = {r.subject for r in revisions if r.kind == REPORT}
         self._reports = {row.id: row for row in _in_chunks(session, Report, Report.id, subjects)}
         self._before = _previous(session, [r for r in revisions if r.kind == REPORT])
-        self._first_shown = _first_shown(session, subjects, actor.sees.level)
         self._incidents = self._recorded_incidents(
             {r.subject for r in revisions if r.kind == INCIDENT}
             | {row.incident_id for row in self._reports.values()}
@@ -164,8 +166,9 @@ class _Reader:
     def _report(self, revision: Revision) -> Json:
         row, level = self._reports[revision.subject], self._actor.sees.level
         if not _may_see(revision, row, self._actor):
-            # Who was once shown the report must learn that it is no longer to be shown.
-            known = self._first_shown.get(row.id, revision.revision) < revision.revision
+            # Who was shown the report until now must learn that it is no longer to be shown.
+            before = self._before.get((revision.subject, revision.revision - 1))
+            known = before is not None and disclosure_of(before).level <= level
             if known and revision.level > level:
                 return {"action": "withheld", "kind": REPORT, "subject": revision.subject}
             return _HIDDEN
@@ -185,13 +188,14 @@ class _Reader:
 
     def _pointing(self, content: Json) -> Json:
         """What is recorded of an incident, without pointers to what the reader is not shown."""
-        pointed = {content[name] for name in ("part_of", "merged_into") if content.get(name)}
-        if not pointed or self._actor.sees is Visibility.RESTRICTED:
+        if self._actor.sees is Visibility.RESTRICTED:
             return content
-        hidden = pointed - shown_incidents(self._session, pointed, self._actor.sees.level)
+        level = self._actor.sees.level
+        into = content.get("merged_into")
         return {
-            name: None if name in ("part_of", "merged_into") and value in hidden else value
-            for name, value in content.items()
+            **content,
+            "part_of": nearest_shown(self._session, content["part_of"], level),
+            "merged_into": into if into and shown_incidents(self._session, [into], level) else None,
         }
 
     def _action(self, fact: Fact) -> str:
@@ -225,29 +229,30 @@ class _Reader:
         line: list[Json] = []
         above: str | None = incident
         while above is not None and above in self._incidents:
-            line.insert(0, {"id": above, **self._pointing(self._incidents[above])})
-            above = self._incidents[above]["part_of"]
+            told = self._pointing(self._incidents[above])
+            line.insert(0, {"id": above, **told})
+            above = told["part_of"]
         parts = self._parts.get(incident, ()) if line else ()
         return [*line, *({"id": part, **content} for part, content in parts)]
 
     def _parts_of(self, incidents: set[str]) -> dict[str, list[tuple[str, Json]]]:
-        """What is recorded of the direct parts that the reader is shown."""
-        rows = list(_in_chunks(self._session, Incident, Incident.parent_id, incidents))
-        shown = shown_incidents(self._session, [row.id for row in rows], self._actor.sees.level)
-        parts: dict[str, list[tuple[str, Json]]] = {}
-        for row in sorted(rows, key=lambda row: row.id):
-            if row.id in shown and row.parent_id is not None:
-                parts.setdefault(row.parent_id, []).append((row.id, contents_of(row)))
-        return parts
+        """What is recorded of the nearest parts that the reader is shown."""
+        level = self._actor.sees.level
+        return {
+            incident: [(row.id, {**shown_of(row, level), "part_of": incident}) for row in rows]
+            for incident, rows in parts_shown(self._session, incidents, level).items()
+        }
 
     def _recorded_incidents(self, wanted: set[str]) -> dict[str, Json]:
         """The incidents that the reader is shown, with all they are part of."""
         recorded: dict[str, Json] = {}
+        level = self._actor.sees.level
         while wanted:
-            shown = shown_incidents(self._session, wanted, self._actor.sees.level)
+            shown = shown_incidents(self._session, wanted, level)
             rows = list(_in_chunks(self._session, Incident, Incident.id, shown))
-            recorded |= {row.id: contents_of(row) for row in rows}
-            wanted = {row.parent_id for row in rows if row.parent_id} - recorded.keys()
+            recorded |= {row.id: shown_of(row, level) for row in rows}
+            above = {nearest_shown(self._session, row.parent_id, level) for row in rows}
+            wanted = {incident for incident in above if incident} - recorded.keys()
         return recorded
 
 
@@ -272,20 +277,6 @@ def _previous(session: Session, revisions: Sequence[Revision]) -> dict[tuple[str
     return {(r.subject, r.revision): journal.fact_of(r).content for r in found}
 
 
-def _first_shown(session: Session, subjects: set[str], level: int) -> dict[str, int]:
-    """For each report the first revision that readers of a level were shown."""
-    first: dict[str, int] = {}
-    for some in chunks(sorted(subjects)):
-        first.update(
-            session.execute(
-                sa.select(Revision.subject, sa.func.min(Revision.revision))
-                .where(Revision.kind == REPORT, Revision.subject.in_(some), Revision.level <= level)
-                .group_by(Revision.subject)
-            ).all()
-        )
-    return first
-
-
 def _may_see(revision: Revision, row: Report, actor: Actor) -> bool:
     """A revision is shown to those who were shown it then and are shown the report now."""
     if actor.name is not None and row.owner == actor.name:
@@ -295,6 +286,4 @@ def _may_see(revision: Revision, row: Report, actor: Actor) -> bool:
 
 def _under_both(fact: Fact, row: Report, theatre: Theatre) -> Json:
     """An earlier content under the disclosure of then and of now."""
-    both = disclosure_of(fact.content).and_also(disclosure_of(row.record))
-    part = disclosure_to_json(both, fact.content["resolved"], theatre.gazetteer)
-    return {**fact.content, **part}
+    return narrowed(fact.content, row.record, theatre)

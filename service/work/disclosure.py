@@ -12,6 +12,7 @@ from service.domain.vocabulary import Flag
 from service.formats.disclosure import disclosed
 from service.formats.views import report_view
 from service.store import tables
+from service.store.accounts import chunks
 from service.store.queries import EVERYBODY, seen_at, shown_to
 
 Json = dict[str, Any]
@@ -114,3 +115,38 @@ def _without_hidden(record: Json, incidents: set[str], reports: set[str]) -> Jso
         flag = Flag.POSSIBLE_DUPLICATE.value
         record = {**record, "cleared": [each for each in record["cleared"] if each != flag]}
     return {**record, "posted": posted, "possible_duplicates": found}
+
+
+def nearest_shown(session: Session, incident: str | None, level: int) -> str | None:
+    """The incident, or the innermost one around it, that readers of a level are shown."""
+    while incident is not None and not shown_incidents(session, [incident], level):
+        incident = session.scalar(
+            sa.select(tables.Incident.parent_id).where(tables.Incident.id == incident)
+        )
+    return incident
+
+
+def parts_shown(
+    session: Session, incidents: Iterable[str], level: int
+) -> dict[str, list[tables.Incident]]:
+    """The parts of incidents that readers of a level are shown, each under the innermost that
+    they are shown; what lies between is passed over."""
+    row = tables.Incident
+    parts: dict[str, list[tables.Incident]] = {}
+    under = {incident: incident for incident in incidents}
+    while under:
+        found = [
+            part
+            for some in chunks(sorted(under))
+            for part in session.scalars(sa.select(row).where(row.parent_id.in_(some)))
+        ]
+        shown = shown_incidents(session, {part.id for part in found}, level)
+        below: dict[str, str] = {}
+        for part in sorted(found, key=lambda part: part.id):
+            above = under[part.parent_id or ""]
+            if part.id in shown:
+                parts.setdefault(above, []).append(part)
+            else:
+                below[part.id] = above
+        under = below
+    return parts

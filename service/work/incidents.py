@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from service.domain.theatre import Theatre
 from service.errors import Merged, NotFound
 from service.formats.views import account_view, claims_matrix, figures_by_party
 from service.store import tables
-from service.store.accounts import load_accounts
+from service.store.accounts import chunks, load_accounts
 from service.store.queries import (
     EVERYBODY,
     Keyset,
@@ -26,7 +27,12 @@ from service.store.queries import (
 )
 from service.work import placing
 from service.work.aggregates import timeline_of
-from service.work.disclosure import shown_incidents, views_of
+from service.work.disclosure import (
+    nearest_shown,
+    parts_shown,
+    shown_incidents,
+    views_of,
+)
 
 Json = dict[str, Any]
 
@@ -86,27 +92,21 @@ def _described(session: Session, accounts: Sequence[Account], level: int) -> lis
     }
     told = _reports_of(session, ids, level)
     parts = _parts_of(session, ids, level)
-    above = shown_incidents(
-        session, {row.parent_id for row in recorded.values() if row.parent_id}, level
-    )
+    said = {incident: placing.shown_of(row, level) for incident, row in recorded.items()}
     return [
         {
             **account_view(
                 account,
-                title=recorded[account.incident].title,
-                part_of=_among(above, recorded[account.incident].parent_id),
-                reason=recorded[account.incident].reason,
-                note=recorded[account.incident].note,
+                title=said[account.incident]["title"],
+                part_of=nearest_shown(session, said[account.incident]["part_of"], level),
+                reason=said[account.incident]["reason"],
+                note=said[account.incident]["note"],
             ),
             "parts": parts[account.incident],
             "matrix": claims_matrix((r.id, r.record) for r in told[account.incident]),
         }
         for account in accounts
     ]
-
-
-def _among(shown: set[str], incident: str | None) -> str | None:
-    return incident if incident in shown else None
 
 
 def _reports_of(
@@ -125,16 +125,22 @@ def _reports_of(
 
 
 def _parts_of(session: Session, incidents: Sequence[str], level: int) -> dict[str, list[Json]]:
-    incident, account = tables.Incident, tables.Account
-    parts: dict[str, list[Json]] = defaultdict(list)
-    for parent, part, title in session.execute(
-        sa.select(incident.parent_id, incident.id, incident.title)
-        .join(account, account.incident_id == incident.id)
-        .where(incident.parent_id.in_(incidents), account.claimant == EVERYBODY, *seen_at(level))
-        .order_by(account.known_start, incident.id)
-    ):
-        parts[str(parent)].append({"id": part, "title": title})
-    return parts
+    """The parts of each incident in the order of their time."""
+    parts = parts_shown(session, incidents, level)
+    account = tables.Account
+    begun: dict[str, date] = {}
+    for some in chunks(sorted({row.id for rows in parts.values() for row in rows})):
+        select = sa.select(account.incident_id, account.known_start).where(
+            account.incident_id.in_(some), account.claimant == EVERYBODY, *seen_at(level)
+        )
+        begun.update(session.execute(select).all())
+    return {
+        incident: [
+            {"id": row.id, "title": placing.shown_of(row, level)["title"]}
+            for row in sorted(parts.get(incident, ()), key=lambda row: (begun[row.id], row.id))
+        ]
+        for incident in incidents
+    }
 
 
 def _selected(

@@ -317,7 +317,7 @@ def _broken_heads(session: Session, verifiers: Sequence[str]) -> Iterator[str]:
             _stored_instant(row.signed_at),
         ):
             yield f"heads {row.size}: checkpoint does not say what the columns say"
-        elif verifiers and not any(_signed(row.checkpoint, each) for each in verifiers):
+        elif verifiers and not any(signed(row.checkpoint, each) for each in verifiers):
             yield f"heads {row.size}: checkpoint is not signed by the ledger's key"
 
 
@@ -328,7 +328,7 @@ def _told(note: Any) -> checkpoint.Checkpoint | None:
         return None
 
 
-def _signed(note: str, verifier: str) -> bool:
+def signed(note: str, verifier: str) -> bool:
     try:
         return checkpoint.verify(note, verifier).origin == verifier.partition("+")[0]
     except (Invalid, UnicodeError):

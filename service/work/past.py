@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session
 
 from service.domain.theatre import Theatre
 from service.domain.when import parse_when
-from service.errors import Invalid
-from service.formats.records import disclosure_of, disclosure_to_json
+from service.errors import Invalid, Unavailable
+from service.formats.disclosure import narrowed
 from service.store import journal, ledger, tables
 from service.store.accounts import chunks
 from service.store.database import Database
@@ -33,9 +33,20 @@ from service.work.reports import REPORT
 from service.work.watching import COVERAGE, TALLY
 
 Json = dict[str, Any]
-# By kind and subject the number of a revision and what it recorded.
-Contents = dict[str, dict[str, tuple[int, Json]]]
+
+
+class Newest(NamedTuple):
+    """A revision's number, what it recorded, and the least level of who was shown it."""
+
+    revision: int
+    content: Json
+    level: int = 0
+
+
+# By kind and subject.
+Contents = dict[str, dict[str, Newest]]
 _KEPT: Final = 3
+_PATIENCE_SECONDS: Final = 10.0
 _CHANGES: Final = "changes:"
 
 
@@ -70,7 +81,7 @@ class Past:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[int, int], _State] = OrderedDict()
+        self._states: OrderedDict[tuple[int, int, int], _State] = OrderedDict()
 
     @contextmanager
     def at(self, database: Database, theatres: Theatres, asked: str) -> Iterator[View]:
@@ -81,15 +92,21 @@ class Past:
         with database.reading() as session:
             present = theatres.current(session)
             size = resolve(session, present, asked)
-            newest = session.scalar(sa.select(sa.func.max(tables.Revision.sequence))) or 0
+            # Not the newest number: on PostgreSQL a lower one may be committed later.
+            waiting = session.scalar(sa.select(sa.func.count()).select_from(tables.Pending)) or 0
+            state_id = (size, ledger.size_of(session), waiting)
             # One at a time: a state takes memory and time, and the next one may ask for the same.
-            with self._lock:
-                state = self._states.get((size, newest)) or _made(session, size, present)
-                self._states[size, newest] = state
-                self._states.move_to_end((size, newest))
+            if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+                raise Unavailable
+            try:
+                state = self._states.get(state_id) or _made(session, size, present)
+                self._states[state_id] = state
+                self._states.move_to_end(state_id)
                 while len(self._states) > _KEPT:
                     # Whoever still reads it keeps it until the connection is given back.
                     self._states.popitem(last=False)
+            finally:
+                self._lock.release()
         with state.database.reading() as earlier:
             yield View(earlier, state.theatre, AsOf(asked, size))
 
@@ -149,7 +166,8 @@ def project(source: Session, into: Session, size: int | None = None) -> None:
     contents: Contents = {}
     for revision in newest_revisions(source, size):
         fact = journal.fact_of(revision)
-        contents.setdefault(fact.kind, {})[fact.subject] = (fact.revision, fact.content)
+        newest = Newest(fact.revision, fact.content, revision.level)
+        contents.setdefault(fact.kind, {})[fact.subject] = newest
     if size is not None:
         _narrow(source, contents)
     fill(into, contents)
@@ -164,15 +182,15 @@ def fill(session: Session, contents: Contents) -> None:
     reference.insert(session, entries)
     theatre = reference.theatre_of_entries(entries)
     reports = contents.get(REPORT, {})
-    incidents = _of_kind(contents, placing.INCIDENT)
-    for _, record in reports.values():
-        incidents.setdefault(record["incident"], dict(placing.NOTHING))
+    incidents = dict(contents.get(placing.INCIDENT, {}))
+    for told in reports.values():
+        incidents.setdefault(told.content["incident"], Newest(0, dict(placing.NOTHING)))
     _insert_incidents(session, incidents)
     insert_reports(
         session,
         [
             (i, number, record, datetime.fromisoformat(record["received_at"]).astimezone(UTC))
-            for i, (number, record) in reports.items()
+            for i, (number, record, _) in reports.items()
         ],
         theatre,
     )
@@ -189,7 +207,7 @@ def fill(session: Session, contents: Contents) -> None:
 
 
 def _of_kind(contents: Contents, kind: str) -> dict[str, Json]:
-    return {subject: content for subject, (_, content) in contents.get(kind, {}).items()}
+    return {subject: newest.content for subject, newest in contents.get(kind, {}).items()}
 
 
 def newest_revisions(session: Session, size: int | None) -> Iterator[tables.Revision]:
@@ -216,21 +234,30 @@ def _narrow(source: Session, contents: Contents) -> None:
     now: dict[str, Json] = {}
     for some in chunks(sorted(reports)):
         now.update(source.execute(sa.select(row.id, row.record).where(row.id.in_(some))).all())
-    for report, (number, record) in reports.items():
-        both = disclosure_of(record).and_also(disclosure_of(now[report]))
-        part = disclosure_to_json(both, record["resolved"], theatre.gazetteer)
-        reports[report] = (number, {**record, **part})
+    for report, then in reports.items():
+        record = narrowed(then.content, now[report], theatre)
+        reports[report] = then._replace(content=record)
 
 
-def _insert_incidents(session: Session, incidents: Mapping[str, Json]) -> None:
+def _insert_incidents(session: Session, incidents: Mapping[str, Newest]) -> None:
+    def above(incident: str) -> str | None:
+        known = incidents.get(incident)
+        part_of: str | None = known.content["part_of"] if known else None
+        return part_of
+
     def root_of(incident: str) -> str:
-        while (above := incidents.get(incident, placing.NOTHING)["part_of"]) is not None:
-            incident = above
+        while (outer := above(incident)) is not None:
+            incident = outer
         return incident
 
     rows = [
-        {"id": incident, "root_id": root_of(incident), **placing.columns(content)}
-        for incident, content in incidents.items()
+        {
+            "id": incident,
+            "root_id": root_of(incident),
+            "level": newest.level,
+            **placing.columns(newest.content),
+        }
+        for incident, newest in incidents.items()
     ]
     if rows:
         session.execute(sa.insert(tables.Incident), rows)

@@ -49,14 +49,16 @@ def place(
         if incident_id in line_above(session, above.id):
             raise Conflict("It would make the incident part of itself.")
         root = above.root_id
-    revision = journal.latest_revision(session, INCIDENT, incident_id) + 1
-    change = Change(
-        INCIDENT, incident_id, revision, content, reason, _level_of(session, incident_id)
+    revision, level = (
+        journal.latest_revision(session, INCIDENT, incident_id) + 1,
+        _level_of(session, incident_id),
     )
-    journal.append(session, [change], author)
+    journal.append(
+        session, [Change(INCIDENT, incident_id, revision, content, reason, level)], author
+    )
     row = session.get(tables.Incident, incident_id)
     old_root = row.root_id if row else None
-    values = {**columns(content), "root_id": root}
+    values = {**columns(content), "root_id": root, "level": level}
     if row is None:
         session.add(tables.Incident(id=incident_id, **values))
     else:
@@ -89,6 +91,12 @@ def columns(content: Mapping[str, Any]) -> dict[str, Any]:
         "note": content["note"],
         "merged_into": content.get("merged_into"),
     }
+
+
+def shown_of(row: tables.Incident, level: int) -> dict[str, Any]:
+    """What readers of a level are shown of it: no words written for fewer."""
+    unsaid = {} if row.level <= level else {"title": None, "note": None, "reason": None}
+    return {**contents_of(row), **unsaid}
 
 
 def contents_of(row: tables.Incident) -> dict[str, Any]:

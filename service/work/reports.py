@@ -367,7 +367,10 @@ class _Batch:
         if new_incidents:
             self._session.execute(
                 sa.insert(tables.Incident),
-                [{"id": i, "root_id": i, "episode": False, "counted": True} for i in new_incidents],
+                [
+                    {"id": i, "root_id": i, "episode": False, "counted": True, "level": 0}
+                    for i in new_incidents
+                ],
             )
         leaves = journal.append(
             self._session,

@@ -59,7 +59,7 @@ def _held(session: Session, verifiers: Sequence[str], held: Sequence[str]) -> It
     """Each head that was kept elsewhere is one that this ledger had."""
     for note in held:
         told = checkpoint.parse(note)
-        if verifiers and not any(checkpoint.verify(note, each) for each in verifiers):
+        if verifiers and not any(ledger.signed(note, each) for each in verifiers):
             yield f"checkpoint of {told.size}: is not signed by the ledger's key"
         elif told.size > ledger.size_of(session):
             yield f"checkpoint of {told.size}: the ledger has only {ledger.size_of(session)} leaves"
