@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Grouper, GroupingReader, Reader, denials_logged
+from service.api.parameters import FilterParameters, Whole
 from service.api.reports import ReportId
 from service.api.requests import Context, Ctx, StrictRoute
 from service.api.shapes import LIST_OF_CANDIDATES, LIST_OF_STEPS, STEP, refusals
@@ -19,6 +21,16 @@ from service.work.grouping import Desk
 
 router = APIRouter(route_class=StrictRoute, tags=["grouping"])
 IncidentId = Annotated[Identifier, Path()]
+
+
+class CandidateParameters(BaseModel):
+    """How many candidates."""
+
+    model_config = FilterParameters.model_config
+
+    limit: Annotated[Whole, Field(ge=1, le=100)] = 20
+
+
 _STEP = {201: STEP, **refusals(400, 403, 404, 408, 409, 413, 415, 422)}
 
 
@@ -76,13 +88,21 @@ def list_steps(incident_id: IncidentId, _: GroupingReader, context: Ctx) -> Resp
     summary="Find incidents that may be the same event",
     responses={200: LIST_OF_CANDIDATES, **refusals(404, 422)},
 )
-def incident_candidates(incident_id: IncidentId, actor: Reader, context: Ctx) -> Response:
-    """Other incidents that may tell of the same event, with a score in bits and its reasons.
+def incident_candidates(
+    parameters: Annotated[CandidateParameters, Query()],
+    incident_id: IncidentId,
+    actor: Reader,
+    context: Ctx,
+) -> Response:
+    """Other incidents that may tell of the same event, best first, with a score in bits and its
+    reasons.
 
     Nothing is merged by it. How it is reckoned: docs/candidates.md.
     """
     with context.view() as view:
-        items = candidates.of_incident(view.session, incident_id, actor, view.theatre)
+        items = candidates.of_incident(
+            view.session, incident_id, actor, view.theatre, parameters.limit
+        )
     return answers.json(answers.listed(items, None))
 
 
@@ -92,12 +112,17 @@ def incident_candidates(incident_id: IncidentId, actor: Reader, context: Ctx) ->
     responses={200: LIST_OF_CANDIDATES, **refusals(404, 422)},
 )
 def report_candidates(
-    request: Request, report_id: ReportId, actor: Reader, context: Ctx
+    parameters: Annotated[CandidateParameters, Query()],
+    request: Request,
+    report_id: ReportId,
+    actor: Reader,
+    context: Ctx,
 ) -> Response:
-    """Other incidents that a report may tell of, with a score in bits and its reasons."""
+    """Other incidents that a report may tell of, best first, with a score in bits and its
+    reasons."""
     with denials_logged(request, actor), context.view() as view:
         row = reports.get(view.session, report_id, actor)
-        items = candidates.of_report(view.session, row, actor, view.theatre)
+        items = candidates.of_report(view.session, row, actor, view.theatre, parameters.limit)
     return answers.json(answers.listed(items, None))
 
 

@@ -7,12 +7,12 @@ known adds nothing. A hint for people: nothing is merged by it. See docs/candida
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from itertools import product
-from typing import Final
+from typing import Final, NamedTuple
 
 from service.domain.figures import Figure
 from service.domain.places import EARTH_RADIUS_KM, Point
@@ -99,6 +99,12 @@ class Trace:
     figures: Mapping[Outcome, Figure] = field(default_factory=dict)
     claimants: frozenset[str] = frozenset()
     words: frozenset[str] = frozenset()
+    # Those of the words that are compared: picked once, since one trace meets many.
+    telling: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        long = frozenset(word for word in self.words if len(word) >= _LEAST_LETTERS)
+        object.__setattr__(self, "telling", long)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,14 @@ class Reason:
     matter: Matter
     weight: float
     says: str
+
+
+class _Weighed(NamedTuple):
+    """A reason before it is put into words: of most pairs only the sum is asked for."""
+
+    matter: Matter
+    weight: float
+    says: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,27 +151,56 @@ def candidates(
     sectors: Sectors,
     weapons: Weapons,
     threshold: float = POSSIBLE,
+    most: int | None = None,
 ) -> list[Candidate]:
-    """Those of `others` that may be the same event as `new`, best first, then by id."""
-    found = (compare(new, other, sectors, weapons) for other in others)
-    return sorted(
-        (c for c in found if c.score >= threshold and c.incident != new.incident),
-        key=lambda c: (-c.score, c.incident),
-    )
+    """Those of `others` that may be the same event as `new`, best first, then by id; `most` keeps
+    the best. An incident is named once, by the best of its traces."""
+    reach = broadest(threshold)
+    found: dict[str, tuple[float, Trace]] = {}
+    for other in others:
+        if other.incident == new.incident or not within(reach, new, other):
+            continue
+        score = _sum(_weigh(new, other, sectors, weapons))
+        best = found.get(other.incident)
+        if score >= threshold and (best is None or score > best[0]):
+            found[other.incident] = score, other
+    ranked = sorted(found.values(), key=lambda each: (-each[0], each[1].incident))
+    return [compare(new, other, sectors, weapons) for _, other in ranked[:most]]
 
 
 def compare(new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> Candidate:
     """All that speaks for and against one event. Either way round gives the same score."""
-    weighed = (
+    weighed = _weigh(new, other, sectors, weapons)
+    reasons = tuple(Reason(w.matter, w.weight, w.says()) for w in weighed if w.weight)
+    return Candidate(other.incident, _sum(weighed), reasons)
+
+
+def _weigh(new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> tuple[_Weighed, ...]:
+    return (
         *_time(new.when, other.when),
         *_place(new, other, sectors),
         *_weapons(new.weapons, other.weapons, weapons),
         *_figures(new.figures, other.figures),
         *_claimants(new, other),
-        *_text(new.words, other.words),
+        *_text(new.telling, other.telling),
     )
-    reasons = tuple(reason for reason in weighed if reason.weight)
-    return Candidate(other.incident, round(math.fsum(r.weight for r in reasons), 2), reasons)
+
+
+def _sum(weighed: Iterable[_Weighed]) -> float:
+    return round(math.fsum(each.weight for each in weighed), 2)
+
+
+def within(reach: Reach, a: Trace, b: Trace) -> bool:
+    """Whether two traces lie near enough to be worth comparing; asks for no more than when and
+    where they are."""
+    if _days_apart(a.when, b.when) > reach.days:
+        return False
+    if a.point is None or b.point is None:
+        return True
+    radii = radius_km(a.point), radius_km(b.point)
+    if radii[0] is None or radii[1] is None:
+        return True
+    return distance_km(a.point, b.point) <= reach.km + radii[0] + radii[1]
 
 
 def broadest(threshold: float) -> Reach:
@@ -169,15 +212,17 @@ def broadest(threshold: float) -> Reach:
     )
 
 
-def _reason(matter: Matter, weight: float, says: str) -> Iterator[Reason]:
+def _weighed(matter: Matter, weight: float, says: Callable[[], str]) -> Iterator[_Weighed]:
     # Two decimals are finer than any of the constants is known.
-    yield Reason(matter, round(weight, 2) + 0.0, says)
+    yield _Weighed(matter, round(weight, 2) + 0.0, says)
 
 
-def _time(a: When, b: When) -> Iterator[Reason]:
+def _time(a: When, b: When) -> Iterator[_Weighed]:
     days, hours = _days_apart(a, b), _hours_apart(a, b)
     against = _BITS_PER_DAY * days if hours is None else _BITS_PER_HOUR * hours
-    return _reason(Matter.TIME, _same_time(a, b) - against, _time_in_words(a, b, days, hours))
+    return _weighed(
+        Matter.TIME, _same_time(a, b) - against, lambda: _time_in_words(a, b, days, hours)
+    )
 
 
 def _time_in_words(a: When, b: When, days: int, hours: float | None) -> str:
@@ -228,9 +273,9 @@ def _hours_apart(a: When, b: When) -> float | None:
     return max(0.0, gap.total_seconds() / 3600)
 
 
-def _place(a: Trace, b: Trace, sectors: Sectors) -> Iterator[Reason]:
+def _place(a: Trace, b: Trace, sectors: Sectors) -> Iterator[_Weighed]:
     """By the points of both, given their precisions; without them by the sectors."""
-    radii = [_radius(trace.point) for trace in (a, b)]
+    radii = [radius_km(trace.point) for trace in (a, b)]
     if a.point is None or b.point is None or radii[0] is None or radii[1] is None:
         yield from _sector(a.sector, b.sector, sectors)
         return
@@ -238,18 +283,19 @@ def _place(a: Trace, b: Trace, sectors: Sectors) -> Iterator[Reason]:
     apart = distance_km(a.point, b.point)
     same = max(0.0, -math.log2(_HOTSPOT + (open_km / _AREA_RADIUS_KM) ** 2))
     says = "within" if apart <= open_km else "beyond"
-    yield from _reason(
+    yield from _weighed(
         Matter.PLACE,
         same - _BITS_PER_KM * max(0.0, apart - open_km),
-        f"{_km(apart)} apart, {says} the {open_km:g} km that both precisions leave open",
+        lambda: f"{_km(apart)} apart, {says} the {open_km:g} km that both precisions leave open",
     )
 
 
-def _radius(point: Point | None) -> float | None:
+def radius_km(point: Point | None) -> float | None:
+    """How far from a point the event may lie; `None` where that is the whole theatre."""
     return RADIUS_KM.get(point.precision) if point else None
 
 
-def _sector(a: str | None, b: str | None, sectors: Sectors) -> Iterator[Reason]:
+def _sector(a: str | None, b: str | None, sectors: Sectors) -> Iterator[_Weighed]:
     """Nested sectors speak for; a sector of the whole theatre says nothing."""
     tree = sectors.tree
     if a is None or b is None or a not in tree or b not in tree:
@@ -257,20 +303,20 @@ def _sector(a: str | None, b: str | None, sectors: Sectors) -> Iterator[Reason]:
     shallow, deep = sorted((tree.depth(a), tree.depth(b)))
     if shallow == 0:
         return
-    names = [_name_of(sectors, sector) for sector in sorted({a, b})]
+    first, last = (a, b) if a <= b else (b, a)
     if tree.holds(a, b) or tree.holds(b, a):
         weight = _SHARED_SECTOR[min(shallow, len(_SHARED_SECTOR) - 1)]
         holder, held = (a, b) if tree.holds(a, b) else (b, a)
-        says = (
-            f"both in {names[0]}"
-            if shallow == deep
-            else f"{_name_of(sectors, held)} lies in {_name_of(sectors, holder)}"
-        )
+        form = "both in {1}" if shallow == deep else "{0} lies in {1}"
     else:
         common = tree.finest([a, b])
         level = 0 if common is None else min(tree.depth(common), len(_PARTED_SECTOR) - 1)
-        weight, says = _PARTED_SECTOR[level], f"in {names[0]} and in {names[1]}"
-    yield from _reason(Matter.PLACE, weight, says)
+        weight, (held, holder), form = _PARTED_SECTOR[level], (first, last), "in {0} and in {1}"
+    yield from _weighed(
+        Matter.PLACE,
+        weight,
+        lambda: form.format(_name_of(sectors, held), _name_of(sectors, holder)),
+    )
 
 
 def _name_of(sectors: Sectors, sector: str) -> str:
@@ -278,21 +324,24 @@ def _name_of(sectors: Sectors, sector: str) -> str:
     return known.name if known else sector
 
 
-def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> Iterator[Reason]:
+def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> Iterator[_Weighed]:
     """The best agreement of any two; a class agrees with those it contains."""
     if not a or not b:
         return
     pairs = sorted({(min(pair), max(pair)) for pair in product(a, b)})
     first, second = max(pairs, key=lambda pair: _weapon_weight(pair[0], pair[1], weapons))
     weight = _weapon_weight(first, second, weapons)
-    names = [_weapon_name(weapons, weapon) for weapon in (first, second)]
     if first == second:
-        says = f"both name {names[0]}"
+        form = "both name {0}"
     elif weight > 0:
-        says = f"{names[0]} and {names[1]} may be the same weapon"
+        form = "{0} and {1} may be the same weapon"
     else:
-        says = f"one names {names[0]}, the other {names[1]}"
-    yield from _reason(Matter.WEAPONS, weight, says)
+        form = "one names {0}, the other {1}"
+    yield from _weighed(
+        Matter.WEAPONS,
+        weight,
+        lambda: form.format(_weapon_name(weapons, first), _weapon_name(weapons, second)),
+    )
 
 
 def _weapon_weight(a: str, b: str, weapons: Weapons) -> float:
@@ -312,16 +361,21 @@ def _weapon_name(weapons: Weapons, weapon: str) -> str:
     return known.name.lower() if known else weapon
 
 
-def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> Iterator[Reason]:
+def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> Iterator[_Weighed]:
     """Outcome by outcome, one reason for all: who is killed and who is wounded hang together."""
-    weight, says = 0.0, []
-    for outcome in Outcome:
-        if outcome in a and outcome in b:
-            weight += _figure_weight(a[outcome], b[outcome])
-            agree = "agree" if a[outcome].meets(b[outcome]) else "exclude each other"
-            says.append(f"{outcome} {_range(a[outcome])} and {_range(b[outcome])} {agree}")
-    if says:
-        yield from _reason(Matter.FIGURES, min(_MOST_FOR_FIGURES, weight), "; ".join(says))
+    both = [outcome for outcome in Outcome if outcome in a and outcome in b]
+    if both:
+        weight = sum(_figure_weight(a[outcome], b[outcome]) for outcome in both)
+        yield from _weighed(
+            Matter.FIGURES,
+            min(_MOST_FOR_FIGURES, weight),
+            lambda: "; ".join(_figure_in_words(o, a[o], b[o]) for o in both),
+        )
+
+
+def _figure_in_words(outcome: Outcome, a: Figure, b: Figure) -> str:
+    agree = "agree" if a.meets(b) else "exclude each other"
+    return f"{outcome} {_range(a)} and {_range(b)} {agree}"
 
 
 def _figure_weight(a: Figure, b: Figure) -> float:
@@ -344,30 +398,31 @@ def _chance(figure: Figure) -> float:
     return 1 / max(1, figure.low) - above
 
 
-def _claimants(a: Trace, b: Trace) -> Iterator[Reason]:
+def _claimants(a: Trace, b: Trace) -> Iterator[_Weighed]:
     """A shared claimant; different ones say nothing, for rivals speak of the same events."""
     if a.claimants.isdisjoint(b.claimants):
         return
     differ = any(not a.figures[o].meets(b.figures[o]) for o in a.figures.keys() & b.figures.keys())
     apart = _days_apart(a.when, b.when)
-    yield from _reason(
+    yield from _weighed(
         Matter.CLAIMANTS,
         _SAME_CLAIMANT_OTHERWISE if differ else _SAME_CLAIMANT,
-        "the same claimant speaks of both"
-        + (f", {_counted(apart, 'day')} apart" if apart else "")
-        + (", with figures that exclude each other" if differ else ""),
+        lambda: (
+            "the same claimant speaks of both"
+            + (f", {_counted(apart, 'day')} apart" if apart else "")
+            + (", with figures that exclude each other" if differ else "")
+        ),
     )
 
 
-def _text(a: frozenset[str], b: frozenset[str]) -> Iterator[Reason]:
+def _text(a: frozenset[str], b: frozenset[str]) -> Iterator[_Weighed]:
     """Shared words beyond those shared by chance; other words say nothing: languages differ."""
-    telling = [frozenset(w for w in words if len(w) >= _LEAST_LETTERS) for words in (a, b)]
-    shared, fewer = len(telling[0] & telling[1]), min(map(len, telling))
+    shared, fewer = len(a & b), min(len(a), len(b))
     beyond = max(0.0, shared - _SHARED_BY_CHANCE * fewer)
-    return _reason(
+    return _weighed(
         Matter.TEXT,
         _BITS_FOR_WORDS * beyond / (fewer + _FEW_WORDS),
-        f"share {shared} of {_counted(fewer, 'word')}",
+        lambda: f"share {shared} of {_counted(fewer, 'word')}",
     )
 
 

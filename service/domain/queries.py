@@ -1,10 +1,12 @@
 """The one question that lists, aggregates, maps and exports are asked."""
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from service.domain.periods import Grain
+from service.domain.places import EARTH_RADIUS_KM, Point
 from service.domain.vocabulary import Access, Status, Unit
 
 
@@ -38,6 +40,26 @@ class BoundingBox:
     south: float
     east: float
     north: float
+
+    @classmethod
+    def around(cls, point: Point, km: float) -> "BoundingBox":
+        """The least box that holds all within so many km of a point."""
+        angle = km / EARTH_RADIUS_KM
+        south = point.latitude - math.degrees(angle)
+        north = point.latitude + math.degrees(angle)
+        # Around a pole all longitudes are near.
+        if south <= -90 or north >= 90:
+            return cls(-180, max(-90.0, south), 180, min(90.0, north))
+        # The circle is widest not at its middle but on the side of the pole.
+        across = math.asin(math.sin(angle) / math.cos(math.radians(point.latitude)))
+        sides = (point.longitude + math.degrees(side) for side in (-across, across))
+        west, east = (_turned(side) for side in sides)
+        return cls(west, south, east, north)
+
+
+def _turned(longitude: float) -> float:
+    """The same meridian from -180 to 180 degrees."""
+    return (longitude + 180) % 360 - 180 if abs(longitude) > 180 else longitude
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,12 @@ def when_of_row(row: tables.Account) -> When:
     return When(row.start_day, row.end_day, row.lasted, row.earliest, row.latest)
 
 
+def point_of_row(row: tables.Account) -> Point | None:
+    if row.latitude is None or row.longitude is None or not row.precision:
+        return None
+    return Point(row.latitude, row.longitude, Precision(row.precision))
+
+
 def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Figure]) -> Account:
     own: dict[Slot, Established] = {}
     contributions: dict[Slot, Contribution] = {}
@@ -134,9 +140,6 @@ def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Fi
         if figure.counted_low is not None and figure.counted_best is not None:
             counted = Figure(figure.counted_low, figure.counted_best, figure.counted_high)
             contributions[slot] = Contribution(counted, status, figure.remainder)
-    point = None
-    if row.latitude is not None and row.longitude is not None and row.precision:
-        point = Point(row.latitude, row.longitude, Precision(row.precision))
     return Account(
         incident=row.incident_id,
         when=when_of_row(row),
@@ -150,7 +153,7 @@ def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Fi
         first_reported=When(row.reported_start, row.reported_end),
         first_received=row.first_received,
         weapons=frozenset(weapons),
-        point=point,
+        point=point_of_row(row),
         figures=own,
         contributions=contributions,
         below=frozenset(below),

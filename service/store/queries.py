@@ -147,7 +147,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     }
     conditions = _overlap(spans[query.clock], query)
     conditions += _sector(account.sector, query, theatre)
-    conditions += _box((account.latitude, account.longitude), query.bbox)
+    conditions += in_box((account.latitude, account.longitude), query.bbox)
     if query.counted is not None:
         conditions.append(account.counted == query.counted)
     if query.contested is not None:
@@ -188,7 +188,7 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     }
     conditions = _overlap(spans[query.clock], query)
     conditions += _sector(Report.sector, query, theatre)
-    conditions += _box((Report.latitude, Report.longitude), query.bbox)
+    conditions += in_box((Report.latitude, Report.longitude), query.bbox)
     for asked, column in (
         (query.claimant, Report.claimant),
         (query.according_to, Report.claimant),
@@ -266,7 +266,7 @@ def _branch(node: str, tree: Any) -> list[str]:
     return sorted(tree.branch(node)) if node in tree else [node]
 
 
-def _box(columns: tuple[Any, Any], box: BoundingBox | None) -> list[Any]:
+def in_box(columns: tuple[Any, Any], box: BoundingBox | None) -> list[Any]:
     if box is None:
         return []
     latitude, longitude = columns

@@ -421,7 +421,7 @@ class _Batch:
         if submission.decision.incident is None:
             # A hint must not tell of what the report's own readers are not shown.
             level = disclosure_of(record).level
-            known = candidates.near(self._session, trace, level, self._theatre)
+            known = self._known_before.of(trace, level)
             others = [*(t for above, t in self._traces if above <= level), *known]
             found = candidates.chosen(trace, others, self._theatre)
             record["possible_duplicates"] = found
@@ -436,6 +436,7 @@ class _Batch:
         if about is None:
             return None
         incident = about.incident
+        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
         if about.report is not None:
             told = self._fresh.get(about.report)
             row = None if told else self._session.get(tables.Report, about.report)

@@ -90,12 +90,15 @@ def queue(session: Session, limit: int, actor: Actor, theatre: Theatre) -> tuple
     ).all()
     told = _told_of(session, {r.incident_id for r in rows})
     views = views_of(session, rows, actor, theatre)
+    among = candidates.Neighbourhood(session, theatre)
     items = [
         {
             "report": view,
             "gravity": r.gravity,
             "own": actor.name in r.record["authors"],
-            "candidates": candidates.of_report(session, r, actor, theatre)[:_CANDIDATES_SHOWN],
+            "candidates": candidates.of_report(
+                session, r, actor, theatre, _CANDIDATES_SHOWN, among
+            ),
             "contradicted_by": [
                 asdict(found)
                 for found in contradictions(report_of(r.id, r.record), told[r.incident_id])

@@ -21,9 +21,11 @@ from service.domain.candidates import (
     candidates,
     compare,
     distance_km,
+    within,
 )
 from service.domain.figures import Figure
 from service.domain.places import Point, destination
+from service.domain.queries import BoundingBox
 from service.domain.vocabulary import Outcome, Precision
 from service.domain.when import When
 from tests.domain.families import times
@@ -385,9 +387,57 @@ def test_all_that_reach_the_threshold_are_found_and_nothing_else(
     new: Trace, others: list[Trace], threshold: float
 ) -> None:
     found = candidates(new, others, SECTORS, WEAPONS, threshold)
-    scores = [compared(new, other).score for other in others if other.incident != new.incident]
-    assert sorted(c.score for c in found) == sorted(s for s in scores if s >= threshold)
+    scores: dict[str, list[float]] = {}
+    for other in others:
+        if other.incident != new.incident:
+            scores.setdefault(other.incident, []).append(compared(new, other).score)
+    best = {incident: max(each) for incident, each in scores.items()}
+    assert {c.incident: c.score for c in found} == {i: s for i, s in best.items() if s >= threshold}
     assert found == sorted(found, key=lambda c: (-c.score, c.incident))
+    assert candidates(new, others, SECTORS, WEAPONS, threshold, 1) == found[:1]
+
+
+def test_an_incident_is_named_once_by_what_is_most_like_it() -> None:
+    new, near, far = trace(name="new"), trace(name="a"), trace("2022-08-04", name="a")
+    assert [candidates(new, told, SECTORS, WEAPONS) for told in ([far, near], [near, far])] == [
+        [compared(new, near)]
+    ] * 2
+
+
+def test_of_equals_the_first_by_id_are_kept() -> None:
+    others = [trace(name=name) for name in ("d", "b", "c")]
+    others.append(trace(name="e", point=SHUSHA))
+    found = candidates(trace(name="a", point=SHUSHA), others, SECTORS, WEAPONS, most=3)
+    assert [each.incident for each in found] == ["e", "b", "c"]
+
+
+@given(traces, traces, st.floats(-10, 20))
+@moderate
+def test_what_reaches_the_threshold_lies_within_its_reach(
+    a: Trace, b: Trace, threshold: float
+) -> None:
+    if compared(a, b).score >= threshold:
+        assert within(broadest(threshold), a, b)
+
+
+@given(
+    st.builds(Point, st.floats(-90, 90), st.floats(-180, 180)),
+    st.floats(0, 360),
+    st.floats(0, 400),
+    st.floats(0, 1),
+)
+@moderate
+def test_a_box_around_a_point_holds_all_that_is_so_near(
+    middle: Point, bearing: float, km: float, share: float
+) -> None:
+    # Destinations are given to a metre.
+    box = BoundingBox.around(middle, km + 0.002)
+    latitude, longitude = destination(middle.latitude, middle.longitude, bearing, km * share)
+    assert box.south <= latitude <= box.north
+    if box.west <= box.east:
+        assert box.west <= longitude <= box.east
+    else:
+        assert longitude >= box.west or longitude <= box.east
 
 
 @given(traces, traces)
