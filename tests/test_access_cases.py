@@ -12,7 +12,7 @@ from tests.harness import Service
 
 Json = dict[str, Any]
 UNKNOWN = "01985f0e-8a5c-7c3e-9d2a-0f6b7c8d9eff"
-KNOWN = "01850000-0000-7000-8000-000000000001"
+KNOWN = "8f14e45f-ceea-467e-a0e6-3d4b5c6d7e8f"
 REPORT = {"when": "2022-09-20", "where": {"place": "Lachin"}, "claimant": "icrc"}
 # Where somebody stood in the hills, which nobody may learn.
 POST = {"lat": 39.6543, "lon": 46.5432, "precision": "exact"}

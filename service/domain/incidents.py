@@ -167,7 +167,8 @@ def _downwards(
     while waiting:
         member_id, around = waiting.pop()
         yield member_id, around
-        account = account_of(members[member_id], sectors)
+        # Reconciling is the dear part, and most incidents have no parts whose time it narrows.
+        account = account_of(members[member_id], sectors) if children[member_id] else None
         if account is not None and account.counted:
             around = account.when.within(around) if around else account.when
         waiting.extend((child, around) for child in children[member_id])

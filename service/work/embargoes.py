@@ -34,9 +34,11 @@ def _over(now: datetime) -> sa.Select[Any]:
 def _end(session: Session, theatre: Theatre, now: datetime) -> int:
     author = Author(_ACTOR, now)
     over = session.scalars(_over(now)).all()
+    changes = []
     for report_id in over:
         row = session.get_one(tables.Report, report_id)
         shown = replace(disclosure_of(row.record), embargo=None)
         part = disclosure_to_json(shown, row.record["resolved"], theatre.gazetteer)
-        reports.revise(session, row, {**row.record, **part}, "embargo ended", theatre, author)
+        changes.append((row, {**row.record, **part}))
+    reports.revise_all(session, changes, "embargo ended", theatre, author)
     return len(over)

@@ -176,10 +176,9 @@ class Desk:
             place(self.session, incident, dict(NOTHING), reason, self.theatre, self.author)
         for incident, (_, after) in self._outermost_first(step.incidents):
             place(self.session, incident, after, reason, self.theatre, self.author)
-        for report, (_, grouped) in step.reports.items():
-            row = self.session.get_one(tables.Report, report)
-            record = {**row.record, **grouped}
-            reports.revise(self.session, row, record, reason, self.theatre, self.author)
+        rows = [(self.session.get_one(tables.Report, i), i) for i in step.reports]
+        changes = [(row, {**row.record, **step.reports[i][1]}) for row, i in rows]
+        reports.revise_all(self.session, changes, reason, self.theatre, self.author)
         self._check_whole(step)
         content = step.content()
         journal.append(self.session, [Change(GROUPING, step_id, 1, content, reason)], self.author)

@@ -46,7 +46,8 @@ class Newest(NamedTuple):
 # By kind and subject.
 Contents = dict[str, dict[str, Newest]]
 _KEPT: Final = 3
-_PATIENCE_SECONDS: Final = 10.0
+_PATIENT: Final = 2
+_Name = tuple[int, int, int]
 _CHANGES: Final = "changes:"
 
 
@@ -81,34 +82,56 @@ class Past:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._states: OrderedDict[tuple[int, int, int], _State] = OrderedDict()
+        self._making = threading.Lock()
+        self._patient = threading.BoundedSemaphore(_PATIENT)
+        self._states: OrderedDict[_Name, _State] = OrderedDict()
 
     @contextmanager
     def at(self, database: Database, theatres: Theatres, asked: str) -> Iterator[View]:
         """The state that `asked` names: an instant, a day (its end), or `changes:` and a number.
 
-        Raises `Invalid` for what is none of these.
+        Raises `Invalid` for what is none of these, and `Unavailable` while others are being made.
         """
         with database.reading() as session:
-            present = theatres.current(session)
-            size = resolve(session, present, asked)
-            # Not the newest number: on PostgreSQL a lower one may be committed later.
-            waiting = session.scalar(sa.select(sa.func.count()).select_from(tables.Pending)) or 0
-            state_id = (size, ledger.size_of(session), waiting)
-            # One at a time: a state takes memory and time, and the next one may ask for the same.
-            if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
-                raise Unavailable
-            try:
-                state = self._states.get(state_id) or _made(session, size, present)
-                self._states[state_id] = state
-                self._states.move_to_end(state_id)
-                while len(self._states) > _KEPT:
-                    # Whoever still reads it keeps it until the connection is given back.
-                    self._states.popitem(last=False)
-            finally:
-                self._lock.release()
+            name, _ = _named(session, theatres, asked)
+        state = self._known(name) or self._make(database, theatres, asked)
         with state.database.reading() as earlier:
-            yield View(earlier, state.theatre, AsOf(asked, size))
+            yield View(earlier, state.theatre, AsOf(asked, name[0]))
+
+    def _known(self, name: _Name) -> _State | None:
+        with self._lock:
+            if name in self._states:
+                self._states.move_to_end(name)
+            return self._states.get(name)
+
+    def _make(self, database: Database, theatres: Theatres, asked: str) -> _State:
+        """A state takes memory and time: one is made at a time, and few wait for theirs, so that
+        nobody who asks for the present has to."""
+        if not self._patient.acquire(blocking=False):
+            raise Unavailable("Other earlier moments are being made; try again.")
+        try:
+            with self._making, database.reading() as session:
+                name, present = _named(session, theatres, asked)
+                state = self._known(name) or _made(session, name[0], present)
+                with self._lock:
+                    self._states[name] = state
+                    while len(self._states) > _KEPT:
+                        # Whoever still reads it keeps it until the connection is given back.
+                        self._states.popitem(last=False)
+                return state
+        finally:
+            self._patient.release()
+
+
+def _named(session: Session, theatres: Theatres, asked: str) -> tuple[_Name, Theatre]:
+    """What tells one state from another, and the present theatre.
+
+    Not the newest number of the record: on PostgreSQL a lower one may be committed later.
+    """
+    present = theatres.current(session)
+    waiting = session.scalar(sa.select(sa.func.count()).select_from(tables.Pending)) or 0
+    size = resolve(session, present, asked)
+    return (size, ledger.size_of(session), waiting), present
 
 
 def _made(session: Session, size: int, present: Theatre) -> _State:

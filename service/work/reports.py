@@ -31,6 +31,7 @@ from service.formats.validation import parse
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page, report_order, select_reports
+from service.store.accounts import chunks
 from service.store.reports import insert_reports
 from service.store.tables import Revision
 from service.work import accounts, candidates, placing
@@ -42,6 +43,7 @@ Record = dict[str, Any]
 
 class Outcomes(StrEnum):
     """How one submission ended."""
+_Row = tuple[str, int, Record, datetime]
 
     CREATED = "created"
     UNCHANGED = "unchanged"
@@ -178,34 +180,79 @@ def revise(
     author: Author,
 ) -> None:
     """Give a report a new revision; everything derived from it follows."""
-    revision, received = row.revision + 1, row.received_at
-    incidents = {row.incident_id, record["incident"]}
-    session.execute(sa.delete(tables.ReportTerm).where(tables.ReportTerm.report_id == row.id))
-    session.delete(row)
-    session.flush()
-    level = disclosure_of(record).level
-    if level < row.level:
-        # It was compared with what fewer may know of.
-        hints = record.get("possible_duplicates", [])
-        shown = shown_incidents(session, hints, level)
-        record = {**record, "possible_duplicates": [hint for hint in hints if hint in shown]}
-    journal.append(session, [Change(REPORT, row.id, revision, record, reason, level)], author)
-    insert_reports(session, [(row.id, revision, record, received)], theatre)
+    revise_all(session, [(row, record)], reason, theatre, author)
+
+
+def revise_all(
+    session: Session,
+    changes: Sequence[tuple[tables.Report, Record]],
+    reason: str,
+    theatre: Theatre,
+    author: Author,
+) -> None:
+    """Give reports new revisions in the order given. What is derived follows once for all of them:
+    they often share a family, and it is derived whole."""
+    if not changes:
+        return
+    rows = {row.id: (row.id, row.revision + 1, record, row.received_at) for row, record in changes}
+    incidents = {i for row, record in changes for i in (row.incident_id, record["incident"])}
+    # They were compared with what fewer may know of.
+    opened = [row.id for row, record in changes if disclosure_of(record).level < row.level]
+    for row, _ in changes:
+        session.expunge(row)
+    _write_again(session, rows.values(), theatre)
     accounts.refresh_incidents(session, incidents, theatre)
 
 
 def reread(session: Session, theatre: Theatre, author: Author) -> int:
     """Read every report again against changed reference data; return how many read otherwise."""
-    changed = 0
+    changes: list[tuple[tables.Report, Record]] = []
     for report_id in session.scalars(sa.select(tables.Report.id)).all():
         row = session.get_one(tables.Report, report_id)
+    narrowed = _without_what_fewer_know(session, [rows[report_id] for report_id in opened])
+    if narrowed:
+        rows.update(narrowed)
+        _write_again(session, narrowed.values(), theatre)
+        incidents = {record["incident"] for _, _, record, _ in narrowed.values()}
+        accounts.refresh_incidents(session, incidents, theatre)
+    journal.append(
+        session,
+        (
+            Change(REPORT, report_id, revision, record, reason, disclosure_of(record).level)
+            for report_id, revision, record, _ in rows.values()
+        ),
+        author,
+    )
+
+
+def _write_again(session: Session, rows: Collection[_Row], theatre: Theatre) -> None:
+    """Put reports in the place of what is kept of them."""
+    for some in chunks([report_id for report_id, *_ in rows]):
+        for table, of_report in (
+            (tables.ReportTerm, tables.ReportTerm.report_id),
+            (tables.Report, tables.Report.id),
+        ):
+            session.execute(sa.delete(table).where(of_report.in_(some)))
+    insert_reports(session, rows, theatre)
+
+
+def _without_what_fewer_know(session: Session, rows: Sequence[_Row]) -> dict[str, _Row]:
+    """Those of the reports that hint at what their readers are not shown, without these hints."""
+    narrowed: dict[str, _Row] = {}
+    for report_id, revision, record, received in rows:
+        hints = record.get("possible_duplicates", [])
+        shown = shown_incidents(session, hints, disclosure_of(record).level)
+        if not shown.issuperset(hints):
+            left = {**record, "possible_duplicates": [hint for hint in hints if hint in shown]}
+            narrowed[report_id] = report_id, revision, left, received
+    return narrowed
         old = row.record
         said_at = _said_at(session, report_id)
         new = read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
         if new["resolved"] != old["resolved"]:
-            revise(session, row, new, "reference data", theatre, author)
-            changed += 1
-    return changed
+            changes.append((row, new))
+    revise_all(session, changes, "reference data", theatre, author)
+    return len(changes)
 
 
 def _said_at(session: Session, report_id: str) -> datetime:

@@ -51,7 +51,7 @@ def review(
         raise Invalid("is not a flag of the report", "clears")
     cleared = list(dict.fromkeys([*old["cleared"], *(flag.value for flag in decision.clears)]))
     if decision.status is not None:
-        _check(session, row, decision, {**old, "cleared": cleared}, theatre)
+        _check(session, row, decision, {**old, "cleared": cleared}, author.name, theatre)
     enough = _verifiers(old, author) >= reviewers_to_verify
     applied = decision.status is not Status.VERIFIED or enough
     review_id = new_id()
@@ -114,15 +114,28 @@ def _check(
     row: tables.Report,
     decision: ReviewIn,
     record: Record,
+    reviewer: str,
     theatre: Theatre,
 ) -> None:
     """Raise `Invalid` where the evidence does not carry the status."""
     assert decision.status is not None
     said = report_of(row.id, record)
     voice = theatre.claimants.get(said.claimant)
+    told = session.scalars(
+        sa.select(tables.Report).where(
+            tables.Report.incident_id == row.incident_id,
+            # What a status rests on must be there for whoever reads it.
+            tables.Report.level <= row.level,
+        )
+    )
     others = [
         other
-        for other in _told_of(session, {row.incident_id})[row.incident_id]
+        for other in (
+            report_of(each.id, each.record)
+            for each in told
+            # Nobody lends a voice to their own decision.
+            if reviewer not in each.record["authors"]
+        )
         if other.counts
         # A denial supports no account of the event, nor an account a denial.
         and (other.stance is Stance.DENIES) == (said.stance is Stance.DENIES)
@@ -147,11 +160,14 @@ def _verifiers(record: Record, author: Author) -> int:
     """How many people would verify what the report says now, the author among them.
 
     Of each it is the latest decision that counts: whoever thought again does not verify any more.
+    A decision of nobody known may have been the author's own, so it is nobody else's.
     """
     latest = {
-        record["reviewers"].get(told["id"]): told["status"]
+        record["reviewers"][told["id"]]: told["status"]
         for told in record["reviews"]
-        if told["status"] is not None and not told["superseded"]
+        if told["status"] is not None
+        and not told["superseded"]
+        and told["id"] in record["reviewers"]
     }
     latest[author.name] = Status.VERIFIED
     return sum(status == Status.VERIFIED for status in latest.values())
