@@ -29,9 +29,9 @@ from service.formats.records import (
 from service.formats.reports import AboutIn, DisclosureIn, ReportIn
 from service.formats.validation import parse
 from service.store import journal, tables
+from service.store.accounts import chunks
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page, report_order, select_reports
-from service.store.accounts import chunks
 from service.store.reports import insert_reports
 from service.store.tables import Revision
 from service.work import accounts, candidates, placing
@@ -39,11 +39,11 @@ from service.work.disclosure import shown_incidents
 
 REPORT: Final = "report"
 Record = dict[str, Any]
+_Row = tuple[str, int, Record, datetime]
 
 
 class Outcomes(StrEnum):
     """How one submission ended."""
-_Row = tuple[str, int, Record, datetime]
 
     CREATED = "created"
     UNCHANGED = "unchanged"
@@ -202,13 +202,6 @@ def revise_all(
         session.expunge(row)
     _write_again(session, rows.values(), theatre)
     accounts.refresh_incidents(session, incidents, theatre)
-
-
-def reread(session: Session, theatre: Theatre, author: Author) -> int:
-    """Read every report again against changed reference data; return how many read otherwise."""
-    changes: list[tuple[tables.Report, Record]] = []
-    for report_id in session.scalars(sa.select(tables.Report.id)).all():
-        row = session.get_one(tables.Report, report_id)
     narrowed = _without_what_fewer_know(session, [rows[report_id] for report_id in opened])
     if narrowed:
         rows.update(narrowed)
@@ -246,6 +239,13 @@ def _without_what_fewer_know(session: Session, rows: Sequence[_Row]) -> dict[str
             left = {**record, "possible_duplicates": [hint for hint in hints if hint in shown]}
             narrowed[report_id] = report_id, revision, left, received
     return narrowed
+
+
+def reread(session: Session, theatre: Theatre, author: Author) -> int:
+    """Read every report again against changed reference data; return how many read otherwise."""
+    changes: list[tuple[tables.Report, Record]] = []
+    for report_id in session.scalars(sa.select(tables.Report.id)).all():
+        row = session.get_one(tables.Report, report_id)
         old = row.record
         said_at = _said_at(session, report_id)
         new = read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
@@ -370,6 +370,7 @@ class _Batch:
         self._fresh: dict[str, Record] = {}
         self._incidents: dict[str, bool] = {}
         self._traces: list[tuple[int, Trace]] = []
+        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""
@@ -483,7 +484,6 @@ class _Batch:
         if about is None:
             return None
         incident = about.incident
-        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
         if about.report is not None:
             told = self._fresh.get(about.report)
             row = None if told else self._session.get(tables.Report, about.report)
