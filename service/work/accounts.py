@@ -15,38 +15,41 @@ from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import DERIVED, rows_of_account
+from service.store.accounts import DERIVED, chunks, rows_of_account
 from service.store.queries import EVERYBODY
 
 
 def refresh(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
     """Derive the accounts of whole families anew, named by their outermost incidents."""
-    wanted = sorted(set(roots))
-    rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
-    members: list[str] = []
-    for family in load_families(session, wanted).values():
-        members.extend(incident.id for incident in family)
-        for table, row in _rows_of_family(family, theatre):
-            rows[table].append(row)
-    for table in DERIVED:
-        session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
-        if rows[table]:
-            session.execute(sa.insert(table), rows[table])
+    for wanted in chunks(sorted(set(roots))):
+        rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
+        members: list[str] = []
+        for family in load_families(session, list(wanted)).values():
+            members.extend(incident.id for incident in family)
+            for table, row in _rows_of_family(family, theatre):
+                rows[table].append(row)
+        for table in DERIVED:
+            for some in chunks(members):
+                session.execute(sa.delete(table).where(table.c.incident_id.in_(some)))
+            if rows[table]:
+                session.execute(sa.insert(table), rows[table])
 
 
 def refresh_incidents(session: Session, incidents: Iterable[str], theatre: Theatre) -> None:
     """Derive anew the families that these incidents belong to."""
-    roots = session.scalars(
-        sa.select(tables.Incident.root_id).where(tables.Incident.id.in_(sorted(set(incidents))))
-    )
+    row = tables.Incident
+    roots = [
+        root
+        for some in chunks(sorted(set(incidents)))
+        for root in session.scalars(sa.select(row.root_id).where(row.id.in_(some)))
+    ]
     refresh(session, roots, theatre)
 
 
 def refresh_all(session: Session, theatre: Theatre) -> None:
     """Derive everything anew, as after a change of the reference data."""
     roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
-    for start in range(0, len(roots), 500):
-        refresh(session, roots[start : start + 500], theatre)
+    refresh(session, roots, theatre)
 
 
 def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incident]]:
@@ -78,13 +81,18 @@ def differences(session: Session, theatre: Theatre) -> list[str]:
     """Recount every incident from its reports; name those whose derived rows say otherwise."""
     roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
     wrong: set[str] = set()
-    for start in range(0, len(roots), 500):
-        families = load_families(session, list(roots[start : start + 500])).values()
+    for some_roots in chunks(roots):
+        families = load_families(session, list(some_roots)).values()
         members = [incident.id for family in families for incident in family]
         expected = [row for family in families for row in _rows_of_family(family, theatre)]
         for table in DERIVED:
-            kept = session.execute(sa.select(table).where(table.c.incident_id.in_(members)))
-            found = {_frozen(row) for row in kept.mappings()}
+            found = {
+                _frozen(row)
+                for some in chunks(members)
+                for row in session.execute(
+                    sa.select(table).where(table.c.incident_id.in_(some))
+                ).mappings()
+            }
             wanted = {_frozen(row) for t, row in expected if t is table}
             wrong.update(dict(row)["incident_id"] for row in found ^ wanted)
     return sorted(wrong)

@@ -71,26 +71,26 @@ def without_hidden(session: Session, records: Sequence[Json], actor: Actor) -> l
 def shown_incidents(session: Session, incidents: Iterable[str], level: int) -> set[str]:
     """Those of the incidents that readers of a level are shown."""
     account = tables.Account
-    return set(
-        session.scalars(
+    return {
+        incident
+        for some in chunks(sorted(set(incidents)))
+        for incident in session.scalars(
             sa.select(account.incident_id).where(
-                account.incident_id.in_(sorted(set(incidents))),
-                account.claimant == EVERYBODY,
-                *seen_at(level),
+                account.incident_id.in_(some), account.claimant == EVERYBODY, *seen_at(level)
             )
         )
-    )
+    }
 
 
 def _shown_reports(session: Session, reports: Iterable[str], actor: Actor) -> set[str]:
     report = tables.Report
-    return set(
-        session.scalars(
-            sa.select(report.id).where(
-                report.id.in_(sorted(set(reports))), shown_to(actor.sees.level, actor.name)
-            )
+    return {
+        shown
+        for some in chunks(sorted(set(reports)))
+        for shown in session.scalars(
+            sa.select(report.id).where(report.id.in_(some), shown_to(actor.sees.level, actor.name))
         )
-    )
+    }
 
 
 def _without_hidden(record: Json, incidents: set[str], reports: set[str]) -> Json:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid
 from service.store import journal, tables
+from service.store.accounts import chunks
 from service.store.journal import Author, Change
 from service.work import accounts
 
@@ -135,10 +136,11 @@ def _move_below(session: Session, incident_id: str, root: str) -> None:
     """Give all that is below the incident its new root."""
     level = [incident_id]
     while level:
-        below = session.scalars(
-            sa.select(tables.Incident.id).where(tables.Incident.parent_id.in_(level))
-        ).all()
-        session.execute(
-            sa.update(tables.Incident).where(tables.Incident.id.in_(below)).values(root_id=root)
-        )
-        level = list(below)
+        row = tables.Incident
+        level = [
+            below
+            for some in chunks(level)
+            for below in session.scalars(sa.select(row.id).where(row.parent_id.in_(some)))
+        ]
+        for some in chunks(level):
+            session.execute(sa.update(row).where(row.id.in_(some)).values(root_id=root))
