@@ -120,26 +120,16 @@ def distance_km(a: Point, b: Point) -> float:
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
 
 
-def in_lots(
-    hidden: Mapping[str, Sequence[Hidden]], smallest: int = SMALLEST_LOT
+def in_standing_lots(
+    places: Mapping[str, Sequence[Hidden]],
+    hidden: Mapping[Hidden, str],
+    smallest: int = SMALLEST_LOT,
 ) -> Iterable[Hidden]:
     """What of hidden things, by the cell they lie in, may enter sums that others see.
 
     Whole lots only, and a cell's last incomplete lot is left out of every sum: so no difference of
     two sums, however they are cut along cells, tells of fewer than a lot. Each cell's things come
     in the order they became known, so that a lot once told stays the same.
-    """
-    for things in hidden.values():
-        for lot in _lots(things, smallest):
-            yield from lot
-
-
-def in_standing_lots(
-    places: Mapping[str, Sequence[Hidden]],
-    hidden: Mapping[Hidden, str],
-    smallest: int = SMALLEST_LOT,
-) -> Iterable[Hidden]:
-    """Likewise, of things that were hidden once, those in lots that still are alike.
 
     `places` holds by cell all that ever were hidden, for good; `hidden` says of what is hidden now
     how it enters a sum, since a lot of which one enters otherwise tells of that one. Who leaves
