@@ -15,7 +15,8 @@ from service.errors import Conflict, Invalid, NotFound, Unauthorized
 from service.store import journal, tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import keys
+from service.work import embargoes, erasure, keys, seed
+from service.work.reference import REFERENCE
 from tests.harness import NOW, Databases, Ids, Service
 from tests.test_command_line import Typed, one_line, status_with, typed, url
 
@@ -146,6 +147,14 @@ def test_a_revoked_name_gets_a_new_secret_under_the_same_row(database: Database)
 )
 def test_what_cannot_be_a_name_is_refused(database: Database, name: str) -> None:
     with pytest.raises(Invalid):
+        made(database, name)
+
+
+@pytest.mark.parametrize(
+    "name", [keys.OPERATOR, seed.ACTOR, embargoes.ACTOR, erasure.ERASED, REFERENCE, "migration"]
+)
+def test_no_key_is_called_as_what_changes_without_one_is(database: Database, name: str) -> None:
+    with pytest.raises(Invalid, match="kept for changes"):
         made(database, name)
 
 

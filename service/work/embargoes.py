@@ -16,7 +16,7 @@ from service.store.journal import Author
 from service.work import reports
 from service.work.reference import Theatres
 
-_ACTOR: Final = "embargo"
+ACTOR: Final = "embargo"
 
 
 def end(database: Database, theatres: Theatres, now: datetime) -> int:
@@ -32,7 +32,7 @@ def _over(now: datetime) -> sa.Select[Any]:
 
 
 def _end(session: Session, theatre: Theatre, now: datetime) -> int:
-    author = Author(_ACTOR, now)
+    author = Author(ACTOR, now)
     over = session.scalars(_over(now)).all()
     changes = []
     for report_id in over:

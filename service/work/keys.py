@@ -26,6 +26,9 @@ KEY: Final = "key"
 PREFIX: Final = "ceasefire_"
 OPERATOR: Final = "operator"
 """Who changes keys on the command line; no key is called so."""
+RESERVED: Final = frozenset({OPERATOR, "seed", "reference", "embargo", "migration", "erased"})
+"""Names that changes are recorded under that nobody's key made: a key called so would pass for
+them, and could not be told from them when somebody is to be forgotten."""
 
 # It stands in a path, so no slash; and it starts with a letter or digit, so it is no `..`.
 _NAME: Final = re.compile(r"\w([\w .@-]{0,98}[\w.])?")
@@ -181,8 +184,13 @@ def _check_name(name: str) -> None:
     # Somebody may take a key for a name, and names are shown.
     if not _NAME.fullmatch(name) or name.startswith(PREFIX):
         raise Invalid("must be 1 to 100 letters, digits, spaces or any of . _ @ -", "name")
-    if name == OPERATOR:
-        raise Invalid("is kept for changes made on the command line", "name")
+    check_is_somebody(name)
+
+
+def check_is_somebody(name: str) -> None:
+    """Raises `Invalid` for a name that stands for no key and no person."""
+    if name in RESERVED:
+        raise Invalid("is kept for changes that are made without a key", "name")
 
 
 def _check_role(role: Role) -> None:
