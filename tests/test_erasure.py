@@ -1,19 +1,23 @@
 """Forgetting a person: nothing is left of them, and the ledger still holds."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from service.domain.access import Role
+from service.errors import Invalid
 from service.store import schema, tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import erasure, ledger, reference, verify
+from service.work import erasure, ledger, reference, reports, seed, verify
 from service.work.erasure import Field
-from tests.harness import NOW, Service, fill
+from service.work.keys import RESERVED
+from tests.harness import NOW, SEED, Service, fill
 from tests.mirror import Mirror
 from tests.processes import ROOT
 from tests.reckoning import Json
@@ -132,6 +136,200 @@ def test_who_reviewed_is_gone_and_the_review_stays(service: Service) -> None:
     assert broken(service) == []
     shown = service.get(f"/v1/reports/{written['id']}")
     assert [r["reason"] for r in shown["reviews"]] == ["Seen by others."]
+
+
+def reread(service: Service) -> int:
+    """As after a change of reference data."""
+    author = Author(reference.REFERENCE, NOW)
+    return service.database.write(lambda s: reports.reread(s, reference.load(s), author))
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"place": "Lachin"},
+        {"place": "Nowhere-upon-Sea", "as_written": "the heron's yard"},
+        {"lat": 46.5123, "lon": 39.7123},
+        {"observer": {"lat": 39.7, "lon": 46.5, "bearing": 90, "distance_km": 2}},
+    ],
+)
+def test_a_report_whose_place_was_erased_is_read_again_as_it_stands(
+    service: Service, where: Json
+) -> None:
+    written = service.post(report(where=where, casualties=[{"killed": 2}]))
+    erase(service, written["id"], Field.PLACE)
+    shown = service.get(f"/v1/reports/{written['id']}", Role.ADMIN)
+    assert reread(service) == 0
+    assert service.get(f"/v1/reports/{written['id']}", Role.ADMIN) == shown
+    changed = patched(service, written["id"], casualties=[{"killed": 3}])
+    assert changed["casualties"][0]["killed"]["best"] == 3
+    for part in ("where", "flags", "unmapped"):
+        assert changed[part] == shown[part]
+    withdrawn = patched(service, written["id"], status="withdrawn")
+    assert (withdrawn["status"], withdrawn["where"]) == ("withdrawn", shown["where"])
+    assert broken(service) == []
+
+
+def patched(service: Service, report_id: str, **changes: Any) -> Json:
+    number = service.get(f"/v1/reports/{report_id}", Role.ADMIN)["revision"]
+    answer = service.client.patch(
+        f"/v1/reports/{report_id}",
+        json={"reason": "r", **changes},
+        headers=service.headers(Role.ADMIN, **{"If-Match": f'"{number}"'}),
+    )
+    assert answer.status_code == 200, answer.text
+    told: Json = answer.json()
+    return told
+
+
+def test_a_place_that_was_erased_can_be_told_anew(service: Service) -> None:
+    written = service.post(report())
+    erase(service, written["id"], Field.PLACE)
+    changed = patched(service, written["id"], where={"sector": "line-of-separation"})
+    assert changed["where"]["sector"] == "line-of-separation"
+    # A place that nobody erased is not taken away by a change.
+    other = service.post(report(when="2022-08-01"))
+    answer = service.client.patch(
+        f"/v1/reports/{other['id']}",
+        json={"reason": "r", "where": None},
+        headers=service.headers(**{"If-Match": '"1"'}),
+    )
+    assert answer.status_code == 422
+
+
+def test_when_it_was_said_stays_though_the_sources_that_told_it_are_erased(
+    service: Service,
+) -> None:
+    written = service.post(report(sources=[{"title": "t", "published": "2022-08-04"}]))
+    erase(service, written["id"], Field.SOURCES)
+    assert reread(service) == 0
+    assert service.get(f"/v1/reports/{written['id']}")["reported"] == "2022-08-04"
+
+
+def loaded(service: Service, folder: Path) -> seed.Loaded:
+    return service.database.write(lambda s: seed.load(s, folder, Author(seed.ACTOR, NOW)))
+
+
+ERASED_SEED = """
+[[incident]]
+ref = "an-erased-one"
+title = "One"
+[[incident.report]]
+ref = "an-erased-one/crisis-group"
+when = "2022-09-25"
+where = { place = "Lachin", as_written = "the heron's yard" }
+claimant = "crisis-group"
+casualties = [{ killed = 2 }]
+summary = "Seen by the nightjar."
+sources = [{ title = "the kestrel", publisher = "p", published = "2022-09-26", locator = "l" }]
+"""
+
+
+def test_the_files_do_not_bring_back_what_was_erased(service: Service, tmp_path: Path) -> None:
+    folder = tmp_path / "seeds"
+    shutil.copytree(SEED, folder)
+    file = folder / "incidents" / "2023.toml"
+    file.write_text(ERASED_SEED)
+    loaded(service, folder)
+    path = f"/v1/reports/{seed.id_of('an-erased-one/crisis-group')}"
+    erase(service, path.rpartition("/")[2], Field.PLACE, Field.SUMMARY, Field.SOURCES)
+    before = service.get(path, Role.ADMIN)
+
+    def nothing_back() -> None:
+        kept = everything(service)
+        assert not [word for word in ("heron", "nightjar", "kestrel") if word in kept]
+        assert broken(service) == []
+
+    assert loaded(service, folder) == seed.Loaded(0, 0, 0, 0)
+    nothing_back()
+    # A changed theatre has everything read again.
+    claimants = folder / "claimants.toml"
+    claimants.write_text(claimants.read_text().replace('id = "icrc"', 'id = "icrc"\nnote = "n"', 1))
+    assert loaded(service, folder).reports == 0
+    assert service.get(path, Role.ADMIN) == before
+    # Another word of the file is taken without the erased ones beside it.
+    file.write_text(ERASED_SEED.replace("killed = 2", "killed = 3"))
+    assert loaded(service, folder) == seed.Loaded(0, 0, 0, 1)
+    shown = service.get(path, Role.ADMIN)
+    assert shown["casualties"][0]["killed"]["best"] == 3
+    assert shown["where"] == before["where"]
+    nothing_back()
+    assert loaded(service, folder) == seed.Loaded(0, 0, 0, 0)
+    # What somebody wrote in its place stays.
+    patched(service, shown["id"], summary="Seen.")
+    file.write_text(ERASED_SEED.replace("killed = 2", "killed = 4"))
+    assert loaded(service, folder) == seed.Loaded(0, 0, 0, 1)
+    assert service.get(path)["summary"] == "Seen."
+    nothing_back()
+    # Once the file has dropped it, what it says later is new.
+    file.write_text(ERASED_SEED.replace('summary = "Seen by the nightjar."', ""))
+    loaded(service, folder)
+    file.write_text(ERASED_SEED.replace("Seen by the nightjar.", "In better words."))
+    loaded(service, folder)
+    assert service.get(path)["summary"] == "In better words."
+    nothing_back()
+
+
+def test_who_wrote_with_somebody_erased_still_wrote_it(service: Service) -> None:
+    anna = service.make_key("anna", Role.REVIEWER)
+    berta = service.make_key("berta", Role.REVIEWER)
+    written = service.client.post(
+        "/v1/reports", json=report(summary="a"), headers=service.headers(key=anna)
+    ).json()
+    changed = service.client.patch(
+        f"/v1/reports/{written['id']}",
+        json={"reason": "r", "summary": "b"},
+        headers=service.headers(key=berta, **{"If-Match": '"1"'}),
+    )
+    assert changed.status_code == 200, changed.text
+    service.database.write(lambda s: erasure.erase_person(s, "berta", OPERATOR))
+    assert "berta" not in everything(service)
+    assert broken(service) == []
+    told = service.get(f"/v1/reports/{written['id']}")
+    answer = service.client.post(
+        f"/v1/reports/{written['id']}/reviews",
+        json={"status": "refuted", "reason": "r"},
+        headers=service.headers(key=anna, **{"If-Match": f'"{told["revision"]}"'}),
+    )
+    assert answer.status_code == 403, answer.text
+    first, second = record_of(service, written["id"])["authors"]
+    assert (first, second.partition(":")[0]) == ("anna", "erased")
+
+
+def record_of(service: Service, report_id: str) -> Json:
+    with service.database.reading() as session:
+        record: Json = session.get_one(tables.Report, report_id).record
+        return record
+
+
+def test_two_who_were_erased_stay_two_and_are_nobody_else(service: Service) -> None:
+    written = service.post(report(casualties=[{"killed": 2}]))
+    names = ["rook", "heron", "swift"]
+    for name in names:
+        key = service.make_key(name, Role.REVIEWER)
+        number = service.get(f"/v1/reports/{written['id']}")["revision"]
+        answer = service.client.post(
+            f"/v1/reports/{written['id']}/reviews",
+            json={"status": "corroborated", "basis": "peacekeepers", "reason": "r"},
+            headers=service.headers(key=key, **{"If-Match": f'"{number}"'}),
+        )
+        assert answer.status_code == 201, answer.text
+    for name in names[:2]:
+        service.database.write(lambda s, n=name: erasure.erase_person(s, n, OPERATOR))
+    kept = everything(service)
+    assert not [name for name in names[:2] if name in kept]
+    reviewers = list(record_of(service, written["id"])["reviewers"].values())
+    assert (len(set(reviewers)), reviewers[2]) == (3, "swift")
+    assert broken(service) == []
+    assert service.wrong_accounts() == []
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_what_is_nobody_is_not_erased(service: Service, name: str) -> None:
+    before = everything(service)
+    with pytest.raises(Invalid):
+        service.database.write(lambda s: erasure.erase_person(s, name, OPERATOR))
+    assert everything(service) == before
 
 
 def test_erased_values_are_not_left_on_the_disk(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from service.domain.access import Role
+from service.work import ledger, verify
 from tests.harness import Service
 
 Json = dict[str, Any]
@@ -65,6 +66,12 @@ def everything(service: Service) -> list[Any]:
         answers += service.get("/v1/incidents", role, order="oldest", limit=200)["items"]
     assert service.wrong_accounts() == []
     return answers
+
+
+def broken(service: Service) -> list[str]:
+    ledger.catch_up(service.database)
+    with service.database.reading() as session:
+        return list(verify.broken(session))
 
 
 def total(service: Service, **filters: Any) -> Json:
@@ -308,6 +315,26 @@ def test_what_cannot_be_merged(service: Service) -> None:
     refused(service, 409, f"{gone}/links", title="a name")
 
 
+def test_a_hint_that_returns_to_a_verified_report_brings_it_before_a_reviewer(
+    service: Service,
+) -> None:
+    first = service.post(report(3))
+    second = service.post(report(3, claimant="residents"))
+    step = merge(service, first["incident"], second["incident"])
+    decided = {"status": "verified", "basis": "peacekeepers", "reason": "Seen."}
+    service.act(f"/v1/reports/{second['id']}/reviews", decided, **{"If-Match": '"2"'})
+
+    def waiting() -> list[str]:
+        items = service.get("/v1/reviews/queue", Role.REVIEWER)["items"]
+        return [item["report"]["id"] for item in items]
+
+    assert waiting() == [first["id"]]
+    undo(service, step)
+    told = service.get(f"/v1/reports/{second['id']}")
+    assert (told["status"], told["flags"]) == ("verified", ["possible_duplicate"])
+    assert sorted(waiting()) == sorted([first["id"], second["id"]])
+
+
 # Splitting
 
 
@@ -387,8 +414,10 @@ def test_an_episode_whose_reports_all_move_to_its_parts_stays(service: Service) 
     step = link(service, night["incident"], reports=[war["id"]])
     told = service.get(f"/v1/incidents/{night['incident']}", Role.REVIEWER)
     assert told["reports"] == 2
+    assert broken(service) == []
     undo(service, step)
     assert sent_to(service, war["incident"]) is None
+    assert broken(service) == []
     assert service.wrong_accounts() == []
 
 

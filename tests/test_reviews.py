@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
 from service.api.app import create_app
 from service.domain.access import Role
+from service.store import tables
 from tests.harness import Service, settings_of
 
 Json = dict[str, Any]
@@ -379,6 +382,24 @@ def test_whoever_thought_again_does_not_verify_any_more(two_needed: Service) -> 
     decide(service, told, key=first, status="refuted")
     assert decide(service, told, key=second, **verified)["status"] == "refuted"
     assert decide(service, told, key=first, **verified)["status"] == "verified"
+
+
+def test_a_decision_of_nobody_known_is_not_another_persons(two_needed: Service) -> None:
+    """As of one that was made before who made it was erased."""
+    service = two_needed
+    told = service.post(report(3))
+    verified = {"status": "verified", "basis": "peacekeepers"}
+    decide(service, told, **verified)
+    row = tables.Report
+
+    def forget(session: Session) -> None:
+        record = {**session.get_one(row, told["id"]).record, "reviewers": {}}
+        session.execute(sa.update(row).where(row.id == told["id"]).values(record=record))
+
+    service.database.write(forget)
+    assert decide(service, told, **verified)["status"] == "unverified"
+    other = service.make_key("second", Role.REVIEWER)
+    assert decide(service, told, key=other, **verified)["status"] == "verified"
 
 
 def test_a_proposal_for_what_was_corroborated_waits_too(two_needed: Service) -> None:

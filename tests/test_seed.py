@@ -9,6 +9,7 @@ import pytest
 
 from service.domain.access import Role
 from service.errors import Invalid
+from service.store import tables
 from service.store.journal import Author
 from service.work import seed
 from service.work.seed import Loaded, id_of
@@ -121,11 +122,61 @@ def test_a_decision_in_a_file_leaves_what_a_person_made_the_report_say(
     assert (shown["counted"], shown["casualties"][0]["killed"]["low"]) == (False, 105)
 
 
+def judge(service: Service, **decision: Any) -> None:
+    number = service.get(f"/v1/reports/{ARMENIAN}", Role.ADMIN)["revision"]
+    tag = {"If-Match": f'"{number}"'}
+    service.act(f"/v1/reports/{ARMENIAN}/reviews", {"reason": "r", **decision}, Role.ADMIN, **tag)
+
+
+def test_what_a_file_makes_a_report_say_must_be_decided_anew(seeded: Service, folder: Path) -> None:
+    judge(seeded, status="verified", basis="peacekeepers", grade="B2")
+    edit(folder, "incidents/2022.toml", "low = 49", "low = 105")
+    assert load(seeded, folder) == Loaded(0, 0, 0, 1)
+    shown = seeded.get(f"/v1/reports/{ARMENIAN}")
+    assert (shown["status"], shown["basis"], shown["grade"]) == (
+        *("unverified", "mutual-accusation"),
+        None,
+    )
+    assert [told["superseded"] for told in shown["reviews"]] == [True]
+    with seeded.database.reading() as session:
+        assert session.get_one(tables.Report, ARMENIAN).waiting
+    assert seeded.wrong_accounts() == []
+
+
+def test_a_status_in_the_file_itself_holds_for_what_it_says_now(
+    seeded: Service, folder: Path
+) -> None:
+    file = folder / "incidents/2022.toml"
+    before, ref, after = file.read_text().partition(f'ref = "{SEPTEMBER}/armenian-officials"')
+    stated = 'status = "corroborated"\n  basis = "peacekeepers"'
+    after = after.replace('basis = "mutual-accusation"', stated, 1)
+    file.write_text(before + ref + after)
+    load(seeded, folder)
+    judge(seeded, status="refuted", grade="E5")
+    edit(folder, "incidents/2022.toml", "low = 49", "low = 105")
+    assert load(seeded, folder) == Loaded(0, 0, 0, 1)
+    shown = seeded.get(f"/v1/reports/{ARMENIAN}")
+    told = (shown["status"], shown["basis"], shown["grade"])
+    assert told == ("corroborated", "peacekeepers", None)
+
+
+def test_a_file_does_not_bring_back_what_a_person_withdrew(seeded: Service, folder: Path) -> None:
+    answer = seeded.client.patch(
+        f"/v1/reports/{ARMENIAN}",
+        json={"status": "withdrawn", "reason": "entered by mistake"},
+        headers=seeded.headers(Role.ADMIN, **{"If-Match": '"1"'}),
+    )
+    assert answer.status_code == 200
+    edit(folder, "incidents/2022.toml", "low = 49", "low = 105")
+    assert load(seeded, folder) == Loaded(0, 0, 0, 1)
+    assert seeded.get(f"/v1/reports/{ARMENIAN}")["status"] == "withdrawn"
+
+
 def test_a_report_that_a_person_withdrew_stays_withdrawn(seeded: Service) -> None:
     answer = seeded.client.patch(
         f"/v1/reports/{ARMENIAN}",
         json={"status": "withdrawn", "reason": "entered by mistake"},
-        headers=seeded.headers(Role.REVIEWER, **{"If-Match": '"1"'}),
+        headers=seeded.headers(Role.ADMIN, **{"If-Match": '"1"'}),
     )
     assert answer.status_code == 200
     assert load(seeded, SEED) == NOTHING

@@ -1,7 +1,7 @@
 """A report as it is recorded: what was sent, what it was read as, what was decided."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 
 from service.domain.access import Visibility
 from service.domain.casualties import CasualtyLine, Cell
@@ -14,6 +14,13 @@ from service.domain.vocabulary import Flag, Group, Outcome, Precision, Stance, S
 from service.domain.when import When
 
 Json = dict[str, Any]
+_DOUBTS_OF_PLACE: Final = {
+    Flag.MAYBE_SWAPPED.value,
+    Flag.NULL_ISLAND.value,
+    Flag.OUTSIDE_AREA.value,
+    Flag.PLACE_SECTOR_MISMATCH.value,
+    Flag.SECTOR_NOT_VALID.value,
+}
 
 
 def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
@@ -44,6 +51,19 @@ def resolved_to_json(resolved: Resolved) -> dict[str, Any]:
         ],
         "flags": sorted(flag.value for flag in resolved.flags),
         "unmapped": list(resolved.unmapped),
+    }
+
+
+def placed_as_before(read: Json, before: Json) -> Json:
+    """What a report without a place was read as, with the place that it was read as before and
+    the doubts about that."""
+    unmapped = [path for path in before["unmapped"] if path.startswith("where.")]
+    flags = {*read["flags"], *(_DOUBTS_OF_PLACE & {*before["flags"]})}
+    return {
+        **read,
+        **{name: before[name] for name in ("sector", "place", "point")},
+        "unmapped": [*unmapped, *read["unmapped"]],
+        "flags": sorted({*flags, *([Flag.UNMAPPED.value] if unmapped else [])}),
     }
 
 

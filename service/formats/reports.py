@@ -272,6 +272,12 @@ class DisclosureIn(Strict):
         )
 
 
+class ShownIn(Strict):
+    """What of a report is only about showing it, and says nothing else."""
+
+    disclosure: DisclosureIn | None = None
+
+
 class AboutIn(Strict):
     """What a denial or correction speaks of."""
 
@@ -289,7 +295,7 @@ class AboutIn(Strict):
 
 _EXAMPLES: Final[list[JsonValue]] = [
     {
-        "id": "01985f0e-8a5c-7c3e-9d2a-0f6b7c8d9e20",
+        "id": "5d0f3a52-8a5c-4c3e-9d2a-0f6b7c8d9e20",
         "when": "2022-08-03",
         "where": {"place": "Lachin", "as_written": "near the Lachin road"},
         "weapons": ["uav-strike", {"weapon": "mortar", "calibre_mm": 82}],

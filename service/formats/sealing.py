@@ -121,6 +121,13 @@ def unseal(entry: str, private: str) -> Fact:
     )
 
 
+def erased_of(entry: str, private: str) -> set[str]:
+    """The paths of what was erased."""
+    sealed: dict[str, str] = orjson.loads(entry)["sealed"]
+    known: dict[str, list[str]] = orjson.loads(private)
+    return sealed.keys() - known.keys()
+
+
 def _holder(entry: Json, path: str) -> tuple[Json | None, str]:
     """What the last name of a path stands in; `None` where there is no such thing."""
     *above, name = path.split(".")

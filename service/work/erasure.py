@@ -1,6 +1,7 @@
 """Forgetting a person. What was sealed is taken out of the record; its hash stays, so that the
 ledger still holds. The erasure itself is recorded, as a revision with its reason."""
 
+import secrets
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final
@@ -17,8 +18,8 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import reports
-from service.work.keys import KEY
+from service.work import reference, reports
+from service.work.keys import KEY, check_is_somebody
 from service.work.reports import REPORT
 
 ERASED: Final = "erased"
@@ -75,8 +76,10 @@ def erase_fields(
 def erase_person(session: Session, name: str, author: Author) -> int:
     """Erase whose key a name was, from everything it did; return how many changes that were.
 
-    The key is gone with it. Raises `NotFound` where nothing was done under the name.
+    The key is gone with it. Whoever wrote or reviewed with them stays known as who did. Raises
+    `NotFound` where nothing was done under the name, `Invalid` where it is nobody's.
     """
+    check_is_somebody(name)
     done = list(_made_by(session, name))
     key = session.scalar(sa.select(tables.Key).where(tables.Key.name == name))
     if not done and key is None:
@@ -84,7 +87,9 @@ def erase_person(session: Session, name: str, author: Author) -> int:
     for revision in done:
         _forget(revision, {"actor"})
         revision.actor = ERASED
+    touched = set()
     for revision in _naming(session, name):
+        touched.add(revision.subject)
         _forget(revision, _OF_A_PERSON)
     if key is not None:
         told = journal.history(session, KEY, key.id)
@@ -94,9 +99,8 @@ def erase_person(session: Session, name: str, author: Author) -> int:
         journal.append(session, [gone], author)
         session.delete(key)
     session.flush()
-    for row in session.scalars(sa.select(tables.Report)).all():
-        if name in row.record["authors"] or name in row.record["reviewers"].values():
-            _keep_what_is_left(session, row)
+    if touched:
+        _stand_in(session, sorted(touched), name, author)
     return len(done)
 
 
@@ -119,8 +123,20 @@ def _forget(revision: Revision, paths: Iterable[str]) -> None:
     revision.private = canonical(left).decode()
 
 
-def _keep_what_is_left(session: Session, row: tables.Report) -> None:
-    left = journal.latest_content(session, REPORT, row.id)
-    assert left is not None
-    row.record = left
-    row.owner = left["authors"][0] if left["authors"] else ""
+def _stand_in(session: Session, touched: Iterable[str], name: str, author: Author) -> None:
+    """Name everybody else who wrote or reviewed the reports anew, and somebody erased for whom
+    nobody can be taken: else others could review their own words, or verify twice."""
+    theatre = reference.load(session)
+    erased = f"{ERASED}:{secrets.token_hex(16)}"
+    changes = []
+    for report_id in touched:
+        row = session.get_one(tables.Report, report_id)
+        left = {
+            "authors": [erased if each == name else each for each in row.record["authors"]],
+            "reviewers": {
+                review: erased if each == name else each
+                for review, each in row.record["reviewers"].items()
+            },
+        }
+        changes.append((row, {**row.record, **left}))
+    reports.revise_all(session, changes, ERASED, theatre, author)

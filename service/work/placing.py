@@ -49,6 +49,7 @@ def place(
             raise Invalid("is not a known incident", "part_of")
         if incident_id in line_above(session, above.id):
             raise Conflict("It would make the incident part of itself.")
+        keep(session, above.id, reason, theatre, author)
         root = above.root_id
     revision, level = (
         journal.latest_revision(session, INCIDENT, incident_id) + 1,
@@ -70,6 +71,12 @@ def place(
         _move_below(session, incident_id, root)
     accounts.refresh(session, {root, old_root or root}, theatre)
     return True
+
+
+def keep(session: Session, incident_id: str, reason: str, theatre: Theatre, author: Author) -> None:
+    """Record an incident that only its reports told of so far, as it stays without them."""
+    if not journal.latest_revision(session, INCIDENT, incident_id):
+        place(session, incident_id, dict(NOTHING), reason, theatre, author)
 
 
 def _level_of(session: Session, incident_id: str) -> int:

@@ -13,20 +13,21 @@ from sqlalchemy.orm import Session
 from service.domain.access import Act, Actor, Visibility
 from service.domain.candidates import Trace
 from service.domain.disclosure import Disclosure, default_for
-from service.domain.drafts import Resolved, resolve
+from service.domain.drafts import Resolved, Where, resolve
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
-from service.domain.vocabulary import Basis, Flag, Status
+from service.domain.vocabulary import UNLOCATED, Basis, Flag, Status
 from service.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale, TrackerError
 from service.formats.records import (
     disclosure_of,
     disclosure_to_json,
     instant_text,
+    placed_as_before,
     report_of,
     resolved_to_json,
 )
-from service.formats.reports import AboutIn, DisclosureIn, ReportIn
+from service.formats.reports import AboutIn, DisclosureIn, ReportIn, ShownIn
 from service.formats.validation import parse
 from service.store import journal, tables
 from service.store.accounts import chunks
@@ -128,22 +129,22 @@ def amend(
     old = row.record
     if "id" in changed or "incident" in changed:
         raise Invalid("cannot be changed", "id" if "id" in changed else "incident")
-    report = parse(ReportIn, _merged(old["posted"], changed))
-    new = read_again(old, report, theatre, author.moment)
+    new = old
+    if changed.keys() - {"disclosure"}:
+        report = parse(ReportIn, _merged(old["posted"], changed))
+        new = said_anew(read_again(old, report, theatre, author.moment), old, author)
     if "disclosure" in changed:
-        shown = _shown_from_now(old, report, changed["disclosure"], author.moment)
-        new |= disclosure_to_json(shown, new["resolved"], theatre.gazetteer)
-    if _said(report.posted()) != _said(old["posted"]):
-        new |= {
-            "status": Status.UNVERIFIED.value,
-            "basis": None,
-            "grade": None,
-            "cleared": [],
-            "authors": list(dict.fromkeys([*old["authors"], author.name])),
-            "reviews": [{**review, "superseded": True} for review in old["reviews"]],
+        given = parse(ShownIn, _merged({"disclosure": _asked(old)}, changed))
+        said = {name: value for name, value in new["posted"].items() if name != "disclosure"}
+        shown = _shown_from_now(old, given.disclosure, changed["disclosure"], author.moment)
+        posted = {**said, **given.model_dump(mode="json", exclude_unset=True)}
+        new = {
+            **new,
+            "posted": posted,
+            **disclosure_to_json(shown, new["resolved"], theatre.gazetteer),
         }
     if status is not None:
-        new |= {"status": Status.WITHDRAWN.value, "basis": None, "grade": None}
+        new = {**new, "status": Status.WITHDRAWN.value, "basis": None, "grade": None}
     revise(session, row, new, reason, theatre, author)
     return new
 
@@ -196,6 +197,7 @@ def revise_all(
         return
     rows = {row.id: (row.id, row.revision + 1, record, row.received_at) for row, record in changes}
     incidents = {i for row, record in changes for i in (row.incident_id, record["incident"])}
+    _keep_emptied(session, changes, reason, theatre, author)
     # They were compared with what fewer may know of.
     opened = [row.id for row, record in changes if disclosure_of(record).level < row.level]
     for row, _ in changes:
@@ -216,6 +218,23 @@ def revise_all(
         ),
         author,
     )
+
+
+def _keep_emptied(
+    session: Session,
+    changes: Sequence[tuple[tables.Report, Record]],
+    reason: str,
+    theatre: Theatre,
+    author: Author,
+) -> None:
+    """Record the incidents whose last reports go: so far only these may have told of them."""
+    told = tables.Report
+    left = {row.incident_id for row, _ in changes} - {record["incident"] for _, record in changes}
+    moved = {row.id for row, record in changes if row.incident_id in left}
+    for incident in sorted(left):
+        staying = session.scalars(sa.select(told.id).where(told.incident_id == incident))
+        if moved.issuperset(staying):
+            placing.keep(session, incident, reason, theatre, author)
 
 
 def _write_again(session: Session, rows: Collection[_Row], theatre: Theatre) -> None:
@@ -304,27 +323,68 @@ def decided(submission: Submission, resolved: Resolved, theatre: Theatre) -> Rec
 
 
 def read_again(old: Record, report: ReportIn, theatre: Theatre, now: datetime) -> Record:
-    """The record with its content read anew; what was found beside it stays."""
+    """The record with its content read anew; what was found beside it stays, and what was read in
+    parts of it that are erased since."""
     received = datetime.fromisoformat(old["received_at"])
-    read = resolved_to_json(resolve(report.to_draft(), theatre, now, received))
+    draft, placeless = report.to_draft(), _is_placeless(old["posted"])
+    if placeless and _is_placeless(report.posted()):
+        # Nobody can read it again, and no report may be sent without.
+        draft = replace(draft, where=Where(sector=UNLOCATED))
+    else:
+        placeless = False
+    read = resolved_to_json(resolve(draft, theatre, now, received))
+    if placeless:
+        read = placed_as_before(read, old["resolved"])
+    if not (old["posted"].get("sources", True) or report.sources or report.reported):
+        read["reported"] = old["resolved"]["reported"]
     counts = _counting(old["counted"], old["reason"], read["flags"])
     shown = disclosure_to_json(disclosure_of(old), read, theatre.gazetteer)
     return {**old, "posted": report.posted(), "resolved": read, **counts, **shown}
 
 
+def said_anew(new: Record, old: Record, author: Author) -> Record:
+    """The new record of a report: where it says something else than the old one, nothing is
+    decided about it any more, and its author is one of those who wrote it."""
+    if _said(new["posted"]) == _said(old["posted"]):
+        return new
+    return {
+        **new,
+        "status": Status.UNVERIFIED.value,
+        "basis": None,
+        "grade": None,
+        "cleared": [],
+        "authors": list(dict.fromkeys([*old["authors"], author.name])),
+        "reviews": [{**review, "superseded": True} for review in old["reviews"]],
+    }
+
+
+def _is_placeless(posted: Record) -> bool:
+    """Whether the place it happened at was erased."""
+    return all(value is None for value in posted["where"].values())
+
+
+def _asked(record: Record) -> Record:
+    asked: Record = record["posted"].get("disclosure") or {}
+    return asked
+
+
 def _said(posted: Mapping[str, Any]) -> Record:
     """What a report says, apart from how it is to be shown."""
-    return {name: value for name, value in posted.items() if name != "disclosure"}
+    return {
+        name: value
+        for name, value in posted.items()
+        if name != "disclosure" and value not in (None, [])
+    }
 
 
 def _shown_from_now(
-    old: Record, report: ReportIn, asked: Mapping[str, Any] | None, now: datetime
+    old: Record, given: DisclosureIn | None, asked: Mapping[str, Any] | None, now: datetime
 ) -> Disclosure:
     """What a patch makes of a report's disclosure: what it does not name stays."""
     decided = disclosure_of(old)
     if asked is not None and "embargo" in asked and asked["embargo"] is None:
         decided = replace(decided, embargo=None)
-    return _begun((report.disclosure or DisclosureIn()).to_disclosure(decided), now)
+    return _begun((given or DisclosureIn()).to_disclosure(decided), now)
 
 
 def _begun(shown: Disclosure, now: datetime) -> Disclosure:

@@ -14,6 +14,7 @@ from service.domain.vocabulary import Basis, Status
 from service.errors import Invalid
 from service.formats.reference import naming, read_folder, read_toml
 from service.formats.reports import ReportIn
+from service.formats.sealing import erased_of
 from service.formats.validation import parse
 from service.formats.watching import CoverageIn
 from service.store import journal, tables
@@ -22,6 +23,7 @@ from service.work import accounts, placing, reference, reports, watching
 from service.work.reports import REPORT, Decision, Submission
 
 ACTOR: Final = "seed"
+Json = dict[str, Any]
 # Refs are for people; ids follow from them, so the same file always means the same reports.
 _NAMESPACE: Final = uuid5(NAMESPACE_URL, "urn:ceasefire-incident-tracker:seed")
 _INCIDENT_FIELDS: Final = {
@@ -191,11 +193,13 @@ def _revise(
     author: Author,
 ) -> bool:
     """Whether the file says something else of a report than it did when it was last loaded."""
-    report = submission.report
+    report, old = submission.report, row.record
     said = journal.latest_content(session, REPORT, row.id, actor=ACTOR) or {}
     resolved = resolve(report.to_draft(), theatre, author.at)
+    told = report.posted()
+    erased = _erased(session, row.id, told, said.get("posted", {}))
     wanted = {
-        "posted": report.posted(),
+        "posted": {**told, **{name: said["posted"][name] for name in erased}},
         "incident": submission.decision.incident,
         **reports.decided(submission, resolved, theatre),
     }
@@ -203,12 +207,43 @@ def _revise(
     changed = {key: value for key, value in wanted.items() if said.get(key) != value}
     if not changed:
         return False
-    record = {**row.record, **changed}
-    if "posted" in changed:
-        record["reviews"] = [{**review, "superseded": True} for review in record["reviews"]]
-    record = reports.read_again(record, parse(ReportIn, record["posted"]), theatre, author.at)
-    reports.revise(session, row, record, "seed data", theatre, author)
+    posted = changed.pop("posted", None)
+    record = {**old, **changed}
+    if posted is not None:
+        now = {name: old["posted"][name] for name in erased if name in old["posted"]}
+        posted = {name: value for name, value in posted.items() if name not in erased} | now
+    report = parse(ReportIn, posted or old["posted"])
+    record = reports.read_again(record, report, theatre, author.at)
+    anew = reports.said_anew(record, old, author)
+    # The file's own decision is about what it says now; what was withdrawn it only brings back by
+    # another decision.
+    kept = anew is record or old["status"] == Status.WITHDRAWN
+    decision = record if kept else wanted
+    anew = {**anew, "status": decision["status"], "basis": decision["basis"]}
+    reports.revise(session, row, anew, "seed data", theatre, author)
     return True
+
+
+def _erased(session: Session, report_id: str, told: Json, said: Json) -> list[str]:
+    """What the file still says and was erased from the record.
+
+    Nobody can tell whether it is the same text: what was erased cannot be compared. So it stays
+    erased until a file without it has been loaded.
+    """
+    empty = [name for name in told if name in said and _is_empty(said[name])]
+    if not empty:
+        return []
+    paths = {
+        path
+        for revision in journal.history(session, REPORT, report_id)
+        for path in erased_of(revision.entry, revision.private)
+    }
+    return [name for name in empty if f"content.posted.{name}" in paths]
+
+
+def _is_empty(value: Any) -> bool:
+    left = value.values() if isinstance(value, dict) else [value or None]
+    return all(each is None for each in left)
 
 
 def _no_new_ids() -> str:
