@@ -423,7 +423,7 @@ def test_what_reaches_the_threshold_lies_within_its_reach(
 @given(
     st.builds(Point, st.floats(-90, 90), st.floats(-180, 180)),
     st.floats(0, 360),
-    st.floats(0, 400),
+    st.floats(0, 100),
     st.floats(0, 1),
 )
 @moderate
