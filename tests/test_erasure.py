@@ -1,5 +1,6 @@
 """Forgetting a person: nothing is left of them, and the ledger still holds."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from service.domain.access import Role
 from service.errors import Invalid
-from service.store import schema, tables
+from service.store import journal, schema, tables
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import erasure, ledger, reference, reports, seed, verify
@@ -356,3 +357,37 @@ def test_erased_values_are_not_left_on_the_disk(tmp_path: Path) -> None:
     with database.reading() as session:
         assert list(verify.broken(session)) == []
     database.close()
+
+
+def test_what_is_taken_without_an_erasure_is_found(service: Service, tmp_path: Path) -> None:
+    written, _ = told(service)
+
+    def take(session: Any) -> None:
+        row = journal.history(session, "report", written["id"])[0]
+        private = json.loads(row.private)
+        del private["content.posted.summary"]
+        row.private = json.dumps(private, sort_keys=True, separators=(",", ":"))
+
+    service.database.write(take)
+    assert any("no erasure says so" in line for line in broken(service))
+
+
+def test_what_a_reviewer_wrote_is_gone_from_the_reasons_too(service: Service) -> None:
+    written, _ = told(service)
+    erase(service, written["id"], Field.REVIEWS)
+    assert "Seen by others" not in everything(service)
+    assert broken(service) == []
+    history = service.get(f"/v1/reports/{written['id']}/revisions")["items"]
+    assert [each["change"] for each in history] == [None, None, None, "asked by them"]
+
+
+def test_an_erasure_is_in_the_ledger_for_those_who_see_it_whole(service: Service) -> None:
+    written, _ = told(service)
+    erase(service, written["id"], Field.SUMMARY)
+    mirror = Mirror(Role.REVIEWER)
+    mirror.follow(service)
+    [item] = [each for each in mirror.items if each.get("kind") == "erasure"]
+    assert set(item["content"]["erased"]) == {
+        f"report/{written['id']}/{number}" for number in (1, 2, 3)
+    }
+    assert "erasure" not in {each.get("kind") for each in followed(service)}

@@ -388,6 +388,7 @@ def ending(tree, outside, keys):
 def check_revisions(connection):
     """Each against its own entry and seals, and the numbers of each subject against 1, 2, 3."""
     latest, before, count = {}, None, 0
+    gone, erased = {}, {}
     for row in rows(connection, "revisions", "sequence"):
         key = "revisions {}".format(shown(row["sequence"]))
         if not is_whole(row["sequence"]) or row["sequence"] == before:
@@ -406,7 +407,30 @@ def check_revisions(connection):
             )
         latest[subject] = expected
         count += 1
+        told, private = json_object(row["entry"]), json_object(row["private"])
+        missing = set(told["sealed"]) - set(private)
+        if missing:
+            gone["{}/{}/{}".format(*subject, expected)] = key, missing
+        if row["kind"] == "erasure":
+            for name, paths in of_erasure(told).items():
+                erased.setdefault(name, set()).update(paths)
+    for name, (key, missing) in gone.items():
+        for path in sorted(missing - erased.get(name, set())):
+            raise Broken(f"{key}: private {shown(path)} is gone, and no erasure says so")
     return count
+
+
+def of_erasure(told):
+    """What an erasure says it took: paths by kind, subject and revision."""
+    content = told.get("content")
+    erased = content.get("erased") if isinstance(content, dict) else None
+    if not isinstance(erased, dict):
+        return {}
+    return {
+        name: [path for path in paths if isinstance(path, str)]
+        for name, paths in erased.items()
+        if isinstance(paths, list)
+    }
 
 
 def wrong_in_revision(row):

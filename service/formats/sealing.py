@@ -43,6 +43,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
     "incident": {"content.part_of": None, "content.merged_into": None},
     "reference": {},
     "grouping": {},
+    "erasure": {},
     "key": {"content": {}},
 }
 ALWAYS_SEALED: Final[Mapping[str, Any]] = {"actor": "", "reason": None}

@@ -127,7 +127,7 @@ class _Reader:
                 return self._report(revision)
             case "incident" if not self._is_shown(revision):
                 return _HIDDEN
-            case "grouping" if self._actor.sees is not Visibility.RESTRICTED:
+            case "grouping" | "erasure" if self._actor.sees is not Visibility.RESTRICTED:
                 return _HIDDEN
             case "key":
                 return _HIDDEN

@@ -1,10 +1,12 @@
 """Forgetting a person. What was sealed is taken out of the record; its hash stays, so that the
-ledger still holds. The erasure itself is recorded, as a revision with its reason."""
+ledger still holds. What was taken from which revision is recorded, for all to see who may see the
+ledger whole: what is gone without such an entry was taken by somebody else."""
 
 import secrets
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 import sqlalchemy as sa
@@ -18,7 +20,7 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import reference, reports
+from service.work import ledger, reference, reports
 from service.work.keys import KEY, check_is_somebody
 from service.work.reports import REPORT
 
@@ -33,6 +35,7 @@ class Field(StrEnum):
     PLACE = "place"
     SOURCES = "sources"
     REVIEWS = "reviews"
+    REASONS = "reasons"
 
 
 _PATHS: Final = {
@@ -42,7 +45,9 @@ _PATHS: Final = {
         *("content.resolved.point", "content.resolved.place", "content.published"),
     ),
     Field.SOURCES: ("content.posted.sources",),
-    Field.REVIEWS: ("content.reviews",),
+    # What a reviewer wrote is the reason of the revision too.
+    Field.REVIEWS: ("content.reviews", "reason"),
+    Field.REASONS: ("reason",),
 }
 _OF_A_PERSON: Final = ("content.authors", "content.reviewers")
 
@@ -64,8 +69,8 @@ def erase_fields(
     if row is None:
         raise NotFound
     paths = {path for field in fields for path in _PATHS[field]}
-    for revision in journal.history(session, REPORT, report_id):
-        _forget(revision, paths)
+    taken = [_forget(r, paths) for r in journal.history(session, REPORT, report_id)]
+    _record(session, taken, reason, author)
     session.flush()
     left = journal.latest_content(session, REPORT, report_id)
     assert left is not None
@@ -84,20 +89,20 @@ def erase_person(session: Session, name: str, author: Author) -> int:
     key = session.scalar(sa.select(tables.Key).where(tables.Key.name == name))
     if not done and key is None:
         raise NotFound
+    taken = [_forget(revision, {"actor"}) for revision in done]
     for revision in done:
-        _forget(revision, {"actor"})
         revision.actor = ERASED
     touched = set()
     for revision in _naming(session, name):
         touched.add(revision.subject)
-        _forget(revision, _OF_A_PERSON)
+        taken.append(_forget(revision, _OF_A_PERSON))
     if key is not None:
         told = journal.history(session, KEY, key.id)
-        for revision in told:
-            _forget(revision, {"content"})
+        taken += [_forget(revision, {"content"}) for revision in told]
         gone = Change(KEY, key.id, len(told) + 1, {}, ERASED, Visibility.RESTRICTED.level)
         journal.append(session, [gone], author)
         session.delete(key)
+    _record(session, taken, ERASED, author)
     session.flush()
     if touched:
         _stand_in(session, sorted(touched), name, author)
@@ -117,10 +122,27 @@ def _naming(session: Session, name: str) -> Iterable[Revision]:
             yield revision
 
 
-def _forget(revision: Revision, paths: Iterable[str]) -> None:
+def _forget(revision: Revision, paths: Iterable[str]) -> tuple[str, list[str]]:
+    """Take values out of a revision; return its name and what was there of them."""
     private: dict[str, Any] = orjson.loads(revision.private)
-    left = {path: opening for path, opening in private.items() if path not in paths}
+    taken = sorted(private.keys() & {*paths})
+    left = {path: opening for path, opening in private.items() if path not in taken}
     revision.private = canonical(left).decode()
+    return f"{revision.kind}/{revision.subject}/{revision.revision}", taken
+
+
+def _record(
+    session: Session, taken: Iterable[tuple[str, list[str]]], reason: str, author: Author
+) -> None:
+    """Keep what was taken from which revision."""
+    erased: dict[str, list[str]] = {}
+    for name, paths in taken:
+        if paths:
+            erased[name] = sorted({*erased.get(name, []), *paths})
+    if erased:
+        level = Visibility.RESTRICTED.level
+        change = Change(ledger.ERASURE, str(uuid4()), 1, {"erased": erased}, reason, level)
+        journal.append(session, [change], author)
 
 
 def _stand_in(session: Session, touched: Iterable[str], name: str, author: Author) -> None:

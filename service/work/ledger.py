@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 _BATCH: Final = 1_000
 _CHUNK: Final = 1_000
 _ERASED: Final = "erased"
+ERASURE: Final = "erasure"
 
 inclusion = store.inclusion
 consistency = store.consistency
@@ -173,9 +175,22 @@ def _broken_revisions(session: Session) -> Iterator[str]:
         ).order_by(Revision.sequence),
         execution_options={"yield_per": _CHUNK},
     )
+    gone: dict[str, tuple[int, set[str]]] = {}
+    erased: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         for wrong in _wrong_in(row):
             yield f"revisions {row.sequence}: {wrong}"
+        entry, private = _object(row.entry) or {}, _object(row.private)
+        sealed = entry.get("sealed")
+        if isinstance(sealed, dict) and private is not None and sealed.keys() - private.keys():
+            name = f"{row.kind}/{row.subject}/{row.revision}"
+            gone[name] = row.sequence, sealed.keys() - private.keys()
+        if row.kind == ERASURE:
+            for name, paths in entry["content"]["erased"].items():
+                erased[name] |= {*paths}
+    for name, (sequence, missing) in gone.items():
+        for path in sorted(missing - erased[name]):
+            yield f"revisions {sequence}: private {path} is gone, and no erasure says so"
 
 
 def _wrong_in(row: Any) -> Iterator[str]:

@@ -14,6 +14,7 @@ from service.store.journal import Author, Change
 from service.work import accounts
 
 INCIDENT: Final = "incident"
+_DEEPEST: Final = 30
 # What is recorded of an incident that is only the place of its reports.
 NOTHING: Final[Mapping[str, Any]] = {
     "title": None,
@@ -47,8 +48,11 @@ def place(
         above = session.get(tables.Incident, content["part_of"])
         if above is None:
             raise Invalid("is not a known incident", "part_of")
-        if incident_id in line_above(session, above.id):
+        line = line_above(session, above.id)
+        if incident_id in line:
             raise Conflict("It would make the incident part of itself.")
+        if len(line) > _DEEPEST:
+            raise Conflict("It would be part of too many, one within another.")
         keep(session, above.id, reason, theatre, author)
         root = above.root_id
     revision, level = (

@@ -6,18 +6,19 @@ from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
 from typing import Any, Final
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.access import Act, Actor, Visibility
+from service.domain.access import Act, Actor, Role, Visibility
 from service.domain.candidates import Trace
 from service.domain.disclosure import Disclosure, default_for
 from service.domain.drafts import Resolved, Where, resolve
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
-from service.domain.vocabulary import UNLOCATED, Basis, Flag, Status
+from service.domain.vocabulary import UNLOCATED, Basis, Flag, Stance, Status
 from service.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale, TrackerError
 from service.formats.records import (
     disclosure_of,
@@ -39,6 +40,8 @@ from service.work import accounts, candidates, placing
 from service.work.disclosure import shown_incidents
 
 REPORT: Final = "report"
+# Versions of UUIDs that hold the time they were made, 1, 2 and 6 mostly the device too.
+_TELLING: Final = {1, 2, 6, 7}
 Record = dict[str, Any]
 _Row = tuple[str, int, Record, datetime]
 
@@ -126,6 +129,9 @@ def amend(
     status = changed.pop("status", None)
     if status not in (None, Status.WITHDRAWN):
         raise Invalid("can only be withdrawn here", "status")
+    if status is not None and row.owner != actor.name and not actor.may(Act.MANAGE_KEYS):
+        # It would say for good that its sender took it back; reviewers have `refuted`.
+        raise Forbidden("Only who sent a report withdraws it.")
     old = row.record
     if "id" in changed or "incident" in changed:
         raise Invalid("cannot be changed", "id" if "id" in changed else "incident")
@@ -446,6 +452,7 @@ class _Batch:
         if report.id is not None and (first := self._known.get(report.id)) is not None:
             return self._again(report.id, posted, journal.fact_of(first).content, first.sha256)
         try:
+            self._check_id(report.id)
             resolved = resolve(
                 report.to_draft(), self._theatre, self._author.moment, self._author.received
             )
@@ -456,6 +463,14 @@ class _Batch:
         report_id = report.id or self._new_id()
         self._fresh[report_id] = record
         return Result(Outcomes.CREATED, report_id, record)
+
+    def _check_id(self, report_id: str | None) -> None:
+        """An id is shown to everybody for ever; most kinds hold a moment, some a device (RFC 9562).
+
+        What was sent before stays known by its id, whatever its kind.
+        """
+        if self._author.role is Role.MONITOR and report_id and UUID(report_id).version in _TELLING:
+            raise Invalid("must be a UUID of version 4: this one tells when it was made", "id")
 
     def _again(self, report_id: str, posted: Record, first: Record, sha256: str | None) -> Result:
         """What is sent again is told how it was received; who neither sent it nor sees everything
@@ -568,6 +583,23 @@ class _Batch:
         ).all()
         return not told or any(is_shown(row, self._sender) for row in told)
 
+    def _joins(self, report: ReportIn) -> bool:
+        """Whether what a report is about makes it part of an incident without a reviewer.
+
+        An assertion never is: it would displace what its claimant is known to have said. Anybody
+        may hold a monitor's key, so theirs join only where they can displace nobody else's words.
+        """
+        if report.stance is Stance.ASSERTS or report.about is None:
+            return False
+        if self._author.role is not Role.MONITOR:
+            return True
+        if report.stance is Stance.DENIES:
+            return not report.casualties
+        if report.about.report is None:
+            return False
+        about = self._session.get(tables.Report, report.about.report)
+        return about is not None and about.owner == self._author.name
+
     def _incident_of(self, submission: Submission) -> str | None:
         """The incident decided, or suggested where the key may link, or spoken of by a denial or
         correction; `None` for one of its own."""
@@ -576,7 +608,7 @@ class _Batch:
         if wanted is None and submission.may_link:
             wanted = report.incident
         if wanted is None:
-            return self._spoken_of(report.about)
+            return self._spoken_of(report.about) if self._joins(report) else None
         if wanted not in self._incidents:
             if self._session.get(tables.Incident, wanted) is None:
                 raise Invalid("is not a known incident", "incident")

@@ -89,7 +89,7 @@ def _broken_levels(session: Session) -> Iterator[str]:
             place[row.subject] = content["incident"]
         elif row.kind == INCIDENT:
             level = min(told[row.subject].values(), default=level)
-        elif row.kind == KEY:
+        elif row.kind in (KEY, ledger.ERASURE):
             level = Visibility.RESTRICTED.level
         if row.level != level:
             yield f"revisions {row.sequence}: level is not {level}"
