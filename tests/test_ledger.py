@@ -960,7 +960,10 @@ def test_whatever_is_damaged_is_named(sound: Database, statement: str) -> None:
 def test_what_was_erased_leaves_the_ledger_whole(sound: Database) -> None:
     def erase(session: Session) -> None:
         row = session.get_one(Revision, 4)
+        name = f"{row.kind}/{row.subject}/{row.revision}"
+        erased = {name: sorted(json.loads(row.private))}
         row.private, row.actor = "{}", "erased"
+        append(session, [Change("erasure", "e", 1, {"erased": erased})], Author("x", NOW))
 
     sound.write(erase)
     assert what_is_broken(sound, KEY.verifier) == []

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from service.formats.checkpoint import LogKey, new_key
 from service.store.database import Database
-from service.store.journal import Change, append
+from service.store.journal import Author, Change, append
 from service.store.tables import Revision
 from service.work import ledger
 from tests.harness import NOW, Databases
@@ -263,15 +263,25 @@ def test_a_head_that_another_key_signed_is_not_believed(sound: Database, held: P
 
 
 def test_an_erased_person_leaves_everything_verified(sound: Database, held: Path) -> None:
+    erased: dict[str, list[str]] = {}
+
     def erase(session: Session) -> None:
         for row in session.scalars(sa.select(Revision)):
             private = json.loads(row.private)
             del private["actor"]
             row.private, row.actor = json.dumps(private), "erased"
+            erased[f"{row.kind}/{row.subject}/{row.revision}"] = ["actor"]
 
+    def tell(session: Session) -> None:
+        change = Change("erasure", "e", 1, {"erased": erased})
+        append(session, [change], Author("operator", AUTHOR.at))
+
+    arguments = ("--database", file_of(sound), "--checkpoint", held, "--key", KEY.verifier)
     sound.write(erase)
-    status, _ = check("--database", file_of(sound), "--checkpoint", held, "--key", KEY.verifier)
-    assert status == 0
+    status, output = check(*arguments)
+    assert (status, "no erasure says so" in output) == (1, True)
+    sound.write(tell)
+    assert check(*arguments)[0] == 0
     assert b"a monitor" not in b"".join(
         value.encode()
         for row in sqlite3.connect(file_of(sound)).execute("SELECT * FROM revisions")
