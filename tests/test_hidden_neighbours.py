@@ -122,3 +122,14 @@ def test_what_was_taken_back_once_is_not_spoken_of_again(service: Service) -> No
     actions = [item["action"] for item in feed(service)]
     assert actions.count("withheld") == 1
     assert actions[-2:] == ["withheld", "hidden"]
+
+
+def test_what_a_report_was_compared_with_goes_when_it_is_hidden(service: Service) -> None:
+    first = service.post(report(casualties=[{"killed": 3}]))
+    second = service.post(report(claimant="residents", casualties=[{"killed": 3}]))
+    assert second["possible_duplicates"] == [first["incident"]]
+    change(service, first, disclosure=RESTRICTED)
+    total = service.aggregates(period="total", by="", fill="none")["total"]
+    assert (total["incidents"], total["possible_duplicates"]) == (1, 0)
+    shown = service.get(f"/v1/reports/{second['id']}")
+    assert (shown["flags"], shown["possible_duplicates"]) == ([], [])

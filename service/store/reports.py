@@ -30,6 +30,8 @@ def insert_reports(
         terms.extend(
             {"report_id": report_id, "kind": kind, "value": value} for kind, value in _terms(record)
         )
+    if not rows:
+        return
     session.execute(sa.insert(tables.Report), rows)
     if terms:
         session.execute(sa.insert(tables.ReportTerm), terms)

@@ -33,8 +33,8 @@ from service.formats.validation import parse
 from service.store import journal, tables
 from service.store.accounts import chunks
 from service.store.journal import Author, Change
-from service.store.queries import Keyset, page, report_order, select_reports
-from service.store.reports import insert_reports
+from service.store.queries import EVERYBODY, Keyset, page, report_order, select_reports
+from service.store.reports import POSSIBLE_DUPLICATE, insert_reports
 from service.store.tables import Revision
 from service.work import accounts, candidates, placing
 from service.work.disclosure import shown_incidents
@@ -224,6 +224,38 @@ def revise_all(
         ),
         author,
     )
+    alone = _compared_with_hidden(session, incidents)
+    revise_all(session, alone, "compared anew", theatre, author)
+
+
+def _compared_with_hidden(
+    session: Session, incidents: Collection[str]
+) -> list[tuple[tables.Report, Record]]:
+    """Reports that were compared with one of the incidents while their readers were shown it, and
+    now would tell of it to some who are not; each without that."""
+    account, term, report = tables.Account, tables.ReportTerm, tables.Report
+    least: dict[str, int] = {}
+    for some in chunks(sorted(incidents)):
+        seen = sa.select(account.incident_id, sa.func.min(account.level)).where(
+            account.incident_id.in_(some), account.claimant == EVERYBODY
+        )
+        least.update(session.execute(seen.group_by(account.incident_id)).all())
+    hidden = sorted(incident for incident, level in least.items() if level > 0)
+    found: dict[str, tuple[tables.Report, Record]] = {}
+    for some in chunks(hidden):
+        hinting = sa.select(report).where(
+            report.id.in_(
+                sa.select(term.report_id).where(
+                    term.kind == POSSIBLE_DUPLICATE, term.value.in_(some)
+                )
+            )
+        )
+        for row in session.scalars(hinting):
+            hints = row.record["possible_duplicates"]
+            left = [hint for hint in hints if least.get(hint, 0) <= row.level]
+            if left != hints:
+                found[row.id] = row, {**row.record, "possible_duplicates": left}
+    return list(found.values())
 
 
 def _keep_emptied(
