@@ -15,7 +15,7 @@ from service.domain.vocabulary import Basis, Status
 from service.errors import Conflict
 from service.store import tables
 from service.store.journal import Author
-from service.work import placing, reference, reports
+from service.work import placing, reference, revising
 from tests.harness import Service
 from tests.reckoning import OUTCOMES, Json
 
@@ -181,7 +181,7 @@ class Driver:
             row = session.get_one(tables.Report, report_id)
             decided = {**row.record, "status": status.value, "basis": basis, "counted": counted}
             theatre = reference.load(session)
-            reports.revise(session, row, decided, "reviewed", theatre, author)
+            revising.revise(session, row, decided, "reviewed", theatre, author)
 
         self.service.database.write(work)
 

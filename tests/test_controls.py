@@ -10,7 +10,7 @@ from service.domain import disclosure
 from service.domain.access import Actor, Role
 from service.errors import Unauthorized
 from service.formats import records
-from service.work import keys, reports, reviews
+from service.work import keys, reports, revising
 from tests import test_access_cases, test_access_matrix, test_disclosure, test_reviews
 from tests.harness import Service
 
@@ -39,14 +39,14 @@ def every_role_may_do_everything(patch: pytest.MonkeyPatch) -> None:
 
 
 def reviewers_review_themselves(patch: pytest.MonkeyPatch) -> None:
-    kept = reports.to_change
+    kept = revising.to_change
 
     def without_authors(*arguments: Any) -> Any:
         row = kept(*arguments)
         row.record = {**row.record, "authors": []}
         return row
 
-    patch.setattr(reviews.reports, "to_change", without_authors)
+    patch.setattr(revising, "to_change", without_authors)
 
 
 def receipts_are_for_everybody(patch: pytest.MonkeyPatch) -> None:

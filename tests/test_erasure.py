@@ -15,7 +15,7 @@ from service.errors import Invalid
 from service.store import journal, schema, tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import erasure, ledger, reference, reports, seed, verify
+from service.work import erasure, ledger, reference, revising, seed, verify
 from service.work.erasure import Field
 from service.work.keys import RESERVED
 from tests.harness import NOW, SEED, Service, fill
@@ -142,7 +142,7 @@ def test_who_reviewed_is_gone_and_the_review_stays(service: Service) -> None:
 def reread(service: Service) -> int:
     """As after a change of reference data."""
     author = Author(reference.REFERENCE, NOW)
-    return service.database.write(lambda s: reports.reread(s, reference.load(s), author))
+    return service.database.write(lambda s: revising.reread(s, reference.load(s), author))
 
 
 @pytest.mark.parametrize(

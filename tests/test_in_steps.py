@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from service.domain.access import Actor, Role
 from service.store import journal, tables
 from service.store.journal import Author
-from service.work import accounts, disclosure, embargoes, placing, reference, reports
+from service.work import accounts, disclosure, embargoes, placing, reference, reports, revising
 from tests.harness import Service
 
 Json = dict[str, Any]
@@ -139,7 +139,7 @@ def test_revising_nothing_writes_nothing(service: Service) -> None:
 
     def nothing(session: Any) -> None:
         author = Author("the admin", service.clock())
-        reports.revise_all(session, [], "r", reference.load(session), author)
+        revising.revise_all(session, [], "r", reference.load(session), author)
 
     service.database.write(nothing)
     assert service.state() == before

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from service.domain.access import Role
 from service.store.database import Database
-from service.work import accounts, grouping, placing, reports
+from service.work import accounts, grouping, placing, revising
 from tests.harness import Service
 from tests.processes import application, at_once, server
 
@@ -310,9 +310,9 @@ def meeting(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, *, after: b
 def test_without_comparing_revisions_it_goes_wrong(
     pair: Pair, race: Callable[[Pair], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = reports.to_change
+    plain = revising.to_change
     monkeypatch.setattr(
-        reports, "to_change", lambda session, report, _, actor: plain(session, report, None, actor)
+        revising, "to_change", lambda session, report, _, actor: plain(session, report, None, actor)
     )
     assert race(pair) != []
 
@@ -327,7 +327,7 @@ def test_without_serializability_it_goes_wrong(
     monkeypatch.setattr(grouping.Desk, "_check_whole", lambda *_: None)
     # The rows that are derived would be in each other's way besides.
     monkeypatch.setattr(accounts, "refresh", lambda *_: None)
-    for module, name in ((reports, "to_change"), (grouping.Desk, "_live")):
+    for module, name in ((revising, "to_change"), (grouping.Desk, "_live")):
         meeting(monkeypatch, module, name)
     assert race(pair) != []
 

@@ -23,7 +23,7 @@ from service.errors import PreconditionMissing, Stale, TooLarge, TooSlow
 from service.formats import tabular
 from service.formats.reports import Identifier, Reason, ReportIn, Strict
 from service.formats.views import receipt
-from service.work import bulk, changes, reports
+from service.work import bulk, changes, reports, revising
 from service.work.disclosure import views_of, without_hidden
 from service.work.reports import Outcomes, Submission
 
@@ -314,7 +314,7 @@ def patch_report(
 
     def work(session: Any) -> dict[str, Any]:
         theatre = context.theatres.current(session)
-        reports.amend(
+        revising.amend(
             session,
             report_id,
             expected,

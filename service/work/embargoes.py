@@ -13,7 +13,7 @@ from service.formats.records import disclosure_of, disclosure_to_json
 from service.store import tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import reports
+from service.work import revising
 from service.work.reference import Theatres
 
 ACTOR: Final = "embargo"
@@ -40,5 +40,5 @@ def _end(session: Session, theatre: Theatre, now: datetime) -> int:
         shown = replace(disclosure_of(row.record), embargo=None)
         part = disclosure_to_json(shown, row.record["resolved"], theatre.gazetteer)
         changes.append((row, {**row.record, **part}))
-    reports.revise_all(session, changes, "embargo ended", theatre, author)
+    revising.revise_all(session, changes, "embargo ended", theatre, author)
     return len(over)

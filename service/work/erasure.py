@@ -20,7 +20,7 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import ledger, reference, reports
+from service.work import ledger, reference, revising
 from service.work.keys import KEY, check_is_somebody
 from service.work.reports import REPORT
 
@@ -75,7 +75,7 @@ def erase_fields(
     left = journal.latest_content(session, REPORT, report_id)
     assert left is not None
     part = disclosure_to_json(disclosure_of(left), left["resolved"], theatre.gazetteer)
-    reports.revise(session, row, {**left, **part}, reason, theatre, author)
+    revising.revise(session, row, {**left, **part}, reason, theatre, author)
 
 
 def erase_person(session: Session, name: str, author: Author) -> int:
@@ -161,4 +161,4 @@ def _stand_in(session: Session, touched: Iterable[str], name: str, author: Autho
             },
         }
         changes.append((row, {**row.record, **left}))
-    reports.revise_all(session, changes, ERASED, theatre, author)
+    revising.revise_all(session, changes, ERASED, theatre, author)

@@ -17,7 +17,7 @@ from service.formats.grouping import LinksIn
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.reports import POSSIBLE_DUPLICATE
-from service.work import reports
+from service.work import revising
 from service.work.placing import NOTHING, contents_of, line_above, place
 
 GROUPING: Final = "grouping"
@@ -178,7 +178,7 @@ class Desk:
             place(self.session, incident, after, reason, self.theatre, self.author)
         rows = [(self.session.get_one(tables.Report, i), i) for i in step.reports]
         changes = [(row, {**row.record, **step.reports[i][1]}) for row, i in rows]
-        reports.revise_all(self.session, changes, reason, self.theatre, self.author)
+        revising.revise_all(self.session, changes, reason, self.theatre, self.author)
         self._check_whole(step)
         content = step.content()
         journal.append(self.session, [Change(GROUPING, step_id, 1, content, reason)], self.author)

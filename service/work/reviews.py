@@ -18,7 +18,7 @@ from service.formats.records import instant_text, open_flags, report_of
 from service.formats.reviews import ReviewIn
 from service.store import tables
 from service.store.journal import Author
-from service.work import candidates, reports
+from service.work import candidates, reports, revising
 from service.work.disclosure import views_of
 
 Record = dict[str, Any]
@@ -42,7 +42,7 @@ def review(
     another one replaces stay beside it. Raises `NotFound`, `Stale`, `Conflict`, `Forbidden` for
     a report of the reviewer's own, and `Invalid` where the evidence does not carry the status.
     """
-    row = reports.to_change(session, report_id, expected, actor)
+    row = revising.to_change(session, report_id, expected, actor)
     old = row.record
     if author.name in old["authors"]:
         raise Forbidden("Nobody reviews their own report.")
@@ -73,7 +73,7 @@ def review(
     }
     if decision.status is not None and applied:
         new |= {"status": decision.status.value, "basis": decision.basis}
-    reports.revise(session, row, new, decision.reason, theatre, author)
+    revising.revise(session, row, new, decision.reason, theatre, author)
     return reports.get(session, report_id, actor)
 
 

@@ -19,7 +19,7 @@ from service.formats.validation import parse
 from service.formats.watching import CoverageIn
 from service.store import journal, tables
 from service.store.journal import Author
-from service.work import accounts, placing, reference, reports, watching
+from service.work import accounts, placing, reference, reports, revising, watching
 from service.work.reports import REPORT, Decision, Submission
 
 ACTOR: Final = "seed"
@@ -57,7 +57,7 @@ def load(session: Session, folder: Path, author: Author) -> Loaded:
     theatre = reference.load(session)
     if changed:
         # In another name, so that it never passes for what a file said of a report.
-        reports.reread(session, theatre, Author(reference.REFERENCE, author.at))
+        revising.reread(session, theatre, Author(reference.REFERENCE, author.at))
         accounts.refresh_all(session, theatre)
     watched = 0
     for i, entry in enumerate(read_toml(folder / "coverage.toml").get("coverage", ())):
@@ -213,14 +213,14 @@ def _revise(
         now = {name: old["posted"][name] for name in erased if name in old["posted"]}
         posted = {name: value for name, value in posted.items() if name not in erased} | now
     report = parse(ReportIn, posted or old["posted"])
-    record = reports.read_again(record, report, theatre, author.at)
-    anew = reports.said_anew(record, old, author)
+    record = revising.read_again(record, report, theatre, author.at)
+    anew = revising.said_anew(record, old, author)
     # The file's own decision is about what it says now; what was withdrawn it only brings back by
     # another decision.
     kept = anew is record or old["status"] == Status.WITHDRAWN
     decision = record if kept else wanted
     anew = {**anew, "status": decision["status"], "basis": decision["basis"]}
-    reports.revise(session, row, anew, "seed data", theatre, author)
+    revising.revise(session, row, anew, "seed data", theatre, author)
     return True
 
 
