@@ -159,3 +159,11 @@ def test_new_reference_data_reads_corrected_reports_as_they_are_now(
     read = service.get(f"/v1/reports/{told['id']}")
     assert (read["claimant"], read["flags"]) == ("harbour-master", [])
     assert (read["when"], read["reported"]) == ("2022-10-08", "2022-10-01")
+
+
+def test_what_a_report_says_and_how_it_is_shown_change_together(service: Service) -> None:
+    told = service.post(report(summary="before"))
+    changed = change(service, told, summary="after", disclosure={"place": "grid"})
+    assert (changed["summary"], changed["disclosure"]["place"]) == ("after", "grid")
+    again = change(service, changed, summary="later")
+    assert (again["summary"], again["disclosure"]["place"]) == ("later", "grid")

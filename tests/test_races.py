@@ -67,7 +67,7 @@ class Pair:
         return at_once(jobs)
 
     def __post_init__(self) -> None:
-        self.keys = [self.service.make_key(f"reviewer {n}", Role.REVIEWER) for n in (1, 2)]
+        self.keys = [self.service.make_key(f"reviewer {n}", Role.ADMIN) for n in (1, 2)]
 
 
 def statuses(answers: list[Any]) -> list[int]:
@@ -327,8 +327,13 @@ def test_without_serializability_it_goes_wrong(
     monkeypatch.setattr(grouping.Desk, "_check_whole", lambda *_: None)
     # The rows that are derived would be in each other's way besides.
     monkeypatch.setattr(accounts, "refresh", lambda *_: None)
+    # So would the revisions that both write of what is above.
+    monkeypatch.setattr(placing, "keep", lambda *_: None)
     for module, name in ((revising, "to_change"), (grouping.Desk, "_live")):
         meeting(monkeypatch, module, name)
+    if race is of_part_of_each_other:
+        # Each looks at what is above before the other says what is.
+        meeting(monkeypatch, placing, "line_above")
     assert race(pair) != []
 
 

@@ -70,7 +70,8 @@ def amend(
         report = parse(ReportIn, _merged(old["posted"], changed))
         new = said_anew(read_again(old, report, theatre, author.moment), old, author)
     if "disclosure" in changed:
-        given = parse(ShownIn, _merged({"disclosure": _asked(old)}, changed))
+        asked = {"disclosure": changed["disclosure"]}
+        given = parse(ShownIn, _merged({"disclosure": _asked(old)}, asked))
         said = {name: value for name, value in new["posted"].items() if name != "disclosure"}
         shown = _shown_from_now(old, given.disclosure, changed["disclosure"], author.moment)
         posted = {**said, **given.model_dump(mode="json", exclude_unset=True)}
