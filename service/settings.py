@@ -149,5 +149,14 @@ class Settings(BaseSettings):
     metrics: bool = False
     """Whether /metrics gives counts to admins."""
 
+    feeds_file: Path = ROOT / "feeds.toml"
+    """File that declares feeds; without it only those declared over the API are asked."""
+
+    feeds_interval_seconds: NonNegativeFloat = 30.0
+    """Seconds between looks for feeds whose time has come; 0 where another process asks them."""
+
+    feed_networks: Networks = ()
+    """Networks that are not public and that feeds may be fetched from all the same."""
+
     publish_heads: str = Field(default="", repr=False)
     """Where heads are published: file:/folder, git:/clone, https://…, with spaces between."""

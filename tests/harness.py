@@ -103,6 +103,19 @@ class Service:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
+    def change(
+        self, told: dict[str, Any], role: Role = Role.IMPORTER, **fields: Any
+    ) -> dict[str, Any]:
+        """Change a report, as it was told last, in a way that must be taken."""
+        answer = self.client.patch(
+            f"/v1/reports/{told['id']}",
+            json={"reason": "It has changed.", **fields},
+            headers=self.headers(role, **{"If-Match": f'"{told["revision"]}"'}),
+        )
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["etag"] == f'"{told["revision"] + 1}"'
+        return answer.json()
+
     def act(
         self, path: str, content: dict[str, Any], role: Role = Role.REVIEWER, **headers: str
     ) -> dict[str, Any]:
@@ -200,6 +213,7 @@ def settings_of(url: str, **more: Any) -> Settings:
         "limit_key": "",
         "limit_failures": "",
         "ledger_interval_seconds": 0,
+        "feeds_interval_seconds": 0,
     }
     return Settings(database_url=url, **{**quiet, **more})
 

@@ -27,6 +27,7 @@ SENDERS = frozenset({"monitor", "importer", "reviewer", "admin"})
 REVIEWERS = frozenset({"reviewer", "admin"})
 # Who only reads is shown what reviewers work with.
 DESK = REVIEWERS | {"read-only reviewer"}
+IMPORTERS = frozenset({"importer", "reviewer", "admin"})
 ADMINS = frozenset({"admin"})
 
 TABLE: Mapping[str, frozenset[str]] = {
@@ -45,6 +46,17 @@ TABLE: Mapping[str, frozenset[str]] = {
     "GET /v1/coverage": READERS,
     "POST /v1/coverage": SENDERS,
     "POST /v1/groupings/{step_id}/undo": REVIEWERS,
+    "GET /v1/feeds": READERS,
+    "DELETE /v1/feeds/{name}": ADMINS,
+    "GET /v1/feeds/{name}": READERS,
+    "PUT /v1/feeds/{name}": ADMINS,
+    "POST /v1/feeds/{name}/runs": IMPORTERS,
+    "GET /v1/imports": IMPORTERS | DESK,
+    "GET /v1/imports/{import_id}": IMPORTERS | DESK,
+    "POST /v1/imports/{import_id}/discard": REVIEWERS,
+    "GET /v1/imports/{import_id}/file": IMPORTERS | DESK,
+    "GET /v1/imports/{import_id}/rejects": IMPORTERS | DESK,
+    "POST /v1/imports/{import_id}/release": REVIEWERS,
     "GET /v1/incidents": READERS,
     "GET /v1/incidents/{incident_id}": READERS,
     "GET /v1/incidents/{incident_id}/candidates": READERS,
@@ -57,6 +69,10 @@ TABLE: Mapping[str, frozenset[str]] = {
     "GET /v1/keys/self": KEYED,
     "PATCH /v1/keys/{name}": ADMINS,
     "POST /v1/keys/{name}/revoke": ADMINS,
+    "GET /v1/leads": DESK,
+    "GET /v1/leads/{lead_id}": DESK,
+    "POST /v1/leads/{lead_id}/dismissal": REVIEWERS,
+    "POST /v1/leads/{lead_id}/reports": REVIEWERS,
     "GET /v1/ledger/checkpoint": READERS,
     "GET /v1/ledger/consistency": READERS,
     "GET /v1/ledger/entries": READERS,

@@ -16,18 +16,6 @@ def report(**fields: Any) -> dict[str, Any]:
     return {"when": DAY, "where": {"place": "Lachin"}, "claimant": "icrc", **fields}
 
 
-def change(service: Service, told: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    answer = service.client.patch(
-        f"/v1/reports/{told['id']}",
-        json={"reason": "The claimant corrected it.", **fields},
-        headers=service.headers(**{"If-Match": f'"{told["revision"]}"'}),
-    )
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["etag"] == f'"{told["revision"] + 1}"'
-    changed: dict[str, Any] = answer.json()
-    return changed
-
-
 def total(service: Service, **filters: Any) -> dict[str, Any]:
     whole: dict[str, Any] = service.aggregates(period="total", by="", fill="none", **filters)
     return dict(whole["total"])
@@ -98,7 +86,8 @@ def test_where_each_side_blames_the_other_nobody_is_blamed_by_us(service: Servic
 def test_a_wounded_person_who_dies_moves_from_one_figure_to_the_other(service: Service) -> None:
     told = service.post(report(casualties=[{"killed": 1, "wounded": 3}]))
     service.clock.advance(days=9)
-    told = change(service, told, casualties=[{"killed": 2, "wounded": 2}])
+    corrected = [{"killed": 2, "wounded": 2}]
+    told = service.change(told, reason="The claimant corrected it.", casualties=corrected)
     assert told["reported"] == "2022-10-01"
     figures = total(service)["figures"]
     assert (figures["killed"]["best"], figures["wounded"]["best"]) == (2, 2)
@@ -114,10 +103,10 @@ def test_what_is_corrected_into_or_out_of_the_monitored_time_is_counted_accordin
 ) -> None:
     told = service.post(report(when="1990", casualties=[{"killed": 1}]))
     assert (told["counted"], told["reason"]) == (False, "out_of_period")
-    told = change(service, told, when=DAY)
+    told = service.change(told, when=DAY)
     assert (told["counted"], told["reason"], told["flags"]) == (True, None, [])
     assert total(service)["figures"]["killed"]["best"] == 1
-    told = change(service, told, when="1990")
+    told = service.change(told, when="1990")
     assert (told["counted"], told["reason"]) == (False, "out_of_period")
     assert total(service)["incidents"] in (None, 0)
     assert service.wrong_accounts() == []
@@ -125,7 +114,7 @@ def test_what_is_corrected_into_or_out_of_the_monitored_time_is_counted_accordin
 
 def test_a_correction_keeps_what_was_found_beside_the_report(service: Service) -> None:
     first = service.post(report())
-    told = change(service, service.post(report(claimant="residents")), summary="Shots.")
+    told = service.change(service.post(report(claimant="residents")), summary="Shots.")
     assert told["flags"] == ["possible_duplicate"]
     assert told["possible_duplicates"] == [first["incident"]]
 
@@ -146,7 +135,7 @@ def test_new_reference_data_reads_corrected_reports_as_they_are_now(
 ) -> None:
     told = service.post(report(claimant="the harbour master"))
     service.clock.advance(days=9)
-    told = change(service, told, when="2022-10-08")
+    told = service.change(told, when="2022-10-08")
     folder = tmp_path / "seed_data"
     shutil.copytree(SEED, folder)
     with (folder / "claimants.toml").open("a") as file:
@@ -163,7 +152,7 @@ def test_new_reference_data_reads_corrected_reports_as_they_are_now(
 
 def test_what_a_report_says_and_how_it_is_shown_change_together(service: Service) -> None:
     told = service.post(report(summary="before"))
-    changed = change(service, told, summary="after", disclosure={"place": "grid"})
+    changed = service.change(told, summary="after", disclosure={"place": "grid"})
     assert (changed["summary"], changed["disclosure"]["place"]) == ("after", "grid")
-    again = change(service, changed, summary="later")
+    again = service.change(changed, summary="later")
     assert (again["summary"], again["disclosure"]["place"]) == ("later", "grid")

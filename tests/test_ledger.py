@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -863,15 +864,30 @@ def fill(database: Database) -> None:
     record(database, 1, "two")
 
 
-@pytest.fixture
-def sound(databases: Databases) -> Iterator[Database]:
-    with databases.fresh("sqlite", "nothing") as url:
+@contextmanager
+def filled(databases: Databases, backend: str = "sqlite") -> Iterator[Database]:
+    with databases.fresh(backend, "nothing") as url:
         database = Database(url, foreign_keys=False)
         fill(database)
         yield database
         database.close()
 
 
+@pytest.fixture
+def sound(databases: Databases) -> Iterator[Database]:
+    with filled(databases) as database:
+        yield database
+
+
+# A private value whose salt has swallowed its first byte: together they are what they were.
+SALT, TEXT = (f"""private ->> '$."content.received_at"[{part}]'""" for part in (0, 1))
+LONGER_SALT = f"""
+UPDATE revisions SET private = json_set(
+    private,
+    '$."content.received_at"[0]', ({SALT}) || lower(hex(substr({TEXT}, 1, 1))),
+    '$."content.received_at"[1]', substr({TEXT}, 2)
+) WHERE sequence = 4
+"""
 DAMAGE = {
     "UPDATE revisions SET entry = entry || ' ' WHERE sequence = 4": "revisions 4: sha256",
     "UPDATE revisions SET entry = 'rubbish' WHERE sequence = 4": "revisions 4: sha256",
@@ -898,6 +914,7 @@ DAMAGE = {
         "revisions 4: private x"
     ),
     "UPDATE revisions SET private = '{\"actor\": 5}' WHERE sequence = 4": "revisions 4: private",
+    LONGER_SALT: "revisions 4: private content.received_at",
     "DELETE FROM revisions WHERE sequence = 4": "revisions 5: revision",
     "DELETE FROM revisions WHERE sequence = 11": "leaves 10: there is no revision 11",
     "DELETE FROM revisions WHERE sequence = 12": "pending 12: there is no such revision",

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from service.store.journal import Author, Change, append
 from service.store.tables import Revision
 from service.work import ledger
 from tests.harness import NOW, Databases
-from tests.test_ledger import AUTHOR, DAMAGE, KEY, NAME, damage, fill, rewrite, sign
+from tests.test_ledger import AUTHOR, DAMAGE, KEY, NAME, damage, filled, rewrite, sign
 
 SCRIPT = Path(__file__).parent.parent / "tools" / "verify_ledger.py"
 AWKWARD = 'tab\t line\n return\r back\\slash "quote" \\N \\. \x01 \u2028 й 😀'
@@ -45,20 +46,19 @@ def check(*arguments: str | Path) -> tuple[int, str]:
     return done.returncode, text.rstrip("\n")
 
 
-def fill_more(database: Database) -> None:
+@contextmanager
+def filled_more(databases: Databases, backend: str) -> Iterator[Database]:
     """One revision more, of everything that has to be escaped somewhere."""
-    fill(database)
     awkward = Change("grouping", "awkward", 1, {"text": AWKWARD}, reason=AWKWARD)
-    database.write(lambda session: append(session, [awkward], AUTHOR))
+    with filled(databases, backend) as database:
+        database.write(lambda session: append(session, [awkward], AUTHOR))
+        yield database
 
 
 @pytest.fixture
 def sound(databases: Databases) -> Iterator[Database]:
-    with databases.fresh("sqlite", "nothing") as url:
-        database = Database(url, foreign_keys=False)
-        fill_more(database)
+    with filled_more(databases, "sqlite") as database:
         yield database
-        database.close()
 
 
 def file_of(database: Database) -> Path:
@@ -354,11 +354,8 @@ def pg_dump(url: str, *options: str, **environment: str) -> bytes:
 
 @pytest.fixture
 def on_postgresql(databases: Databases) -> Iterator[str]:
-    with databases.fresh("postgresql", "nothing") as url:
-        database = Database(url)
-        fill_more(database)
-        database.close()
-        yield url
+    with filled_more(databases, "postgresql") as database:
+        yield database.engine.url.render_as_string(hide_password=False)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu", "America/St_Johns"])

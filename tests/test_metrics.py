@@ -18,17 +18,14 @@ REPORT = {"when": "2022-08-03", "where": {"place": "Lachin"}, "claimant": "resid
 
 
 @pytest.fixture
-def measured(databases: Databases) -> Iterator[Service]:
-    with databases.fresh("sqlite", "reference") as url:
-        running = Service(url, settings={"metrics": True})
-        yield running
-        running.close()
+def backend() -> str:
+    return "sqlite"
 
 
 @pytest.fixture
-def plain(databases: Databases) -> Iterator[Service]:
-    with databases.fresh("sqlite", "reference") as url:
-        running = Service(url)
+def measured(databases: Databases, backend: str) -> Iterator[Service]:
+    with databases.fresh(backend, "reference") as url:
+        running = Service(url, settings={"metrics": True})
         yield running
         running.close()
 
@@ -90,9 +87,9 @@ def test_metrics_are_for_admins_who_may_be_read_only(measured: Service) -> None:
     assert answer.status_code == 200
 
 
-def test_without_the_setting_there_are_no_metrics(plain: Service) -> None:
-    assert plain.client.get("/metrics", headers=plain.headers(Role.ADMIN)).status_code == 404
-    assert "/metrics" not in plain.get("/openapi.json")["paths"]
+def test_without_the_setting_there_are_no_metrics(service: Service) -> None:
+    assert service.client.get("/metrics", headers=service.headers(Role.ADMIN)).status_code == 404
+    assert "/metrics" not in service.get("/openapi.json")["paths"]
 
 
 # What every answer tells a browser.
@@ -123,10 +120,10 @@ def answers_of(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[An
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(
-    plain: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statuses = set()
-    for answer in answers_of(plain, monkeypatch):
+    for answer in answers_of(service, monkeypatch):
         statuses.add(answer.status_code)
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["referrer-policy"] == "no-referrer"
@@ -143,9 +140,9 @@ def test_every_answer_says_what_a_browser_may_do_with_it(
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/oauth2-redirect"])
 def test_the_page_of_the_documentation_may_run_its_own_scripts_and_no_others(
-    plain: Service, path: str
+    service: Service, path: str
 ) -> None:
-    answer = plain.client.get(path)
+    answer = service.client.get(path)
     directives = dict(
         part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
     )
@@ -160,4 +157,4 @@ def test_the_page_of_the_documentation_may_run_its_own_scripts_and_no_others(
     assert "on" not in re.findall(r"<\w+[^>]*\s(on)\w+=", answer.text)
     for address in re.findall(r'(?:src|href)="([^"]+)"', answer.text):
         assert address.startswith("/static-offline-docs/")
-        assert plain.client.get(address).status_code == 200
+        assert service.client.get(address).status_code == 200

@@ -21,6 +21,8 @@ from tests.processes import RestartablePostgres, application, own_postgres
 REPORT = {"when": "2022-09-20", "where": {"place": "Lachin"}, "claimant": "a monitor"}
 MOUNT, UMOUNT = shutil.which("mount") or "", shutil.which("umount") or ""
 KNOWN = "01850000-0000-7000-8000-000000000001"
+on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
+on_postgresql = pytest.mark.parametrize("backend", ["postgresql"])
 
 
 def post(service: Service, **more: Any) -> httpx2.Response:
@@ -41,22 +43,6 @@ def health(service: Service) -> tuple[int, int]:
     return live.status_code, ready.status_code
 
 
-@pytest.fixture
-def on_sqlite(databases: Databases) -> Iterator[Service]:
-    with databases.fresh("sqlite", "reference") as url:
-        running = Service(url)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def on_postgresql(databases: Databases) -> Iterator[Service]:
-    with databases.fresh("postgresql", "reference") as url:
-        running = Service(url)
-        yield running
-        running.close()
-
-
 def elsewhere(service: Service) -> sa.Connection:
     """A connection of another program to the same database."""
     return sa.create_engine(service.url, poolclass=sa.NullPool).connect()
@@ -66,20 +52,21 @@ def path_of(service: Service) -> str:
     return service.url.removeprefix("sqlite:///")
 
 
+@on_sqlite
 def test_while_another_program_holds_the_lock_writers_wait_and_readers_go_on(
-    on_sqlite: Service,
+    service: Service,
 ) -> None:
-    before = on_sqlite.state()
-    other = sqlite3.connect(path_of(on_sqlite), isolation_level=None)
+    before = service.state()
+    other = sqlite3.connect(path_of(service), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     started = time.monotonic()
-    assert is_later(post(on_sqlite, id=KNOWN))
+    assert is_later(post(service, id=KNOWN))
     assert 4 < time.monotonic() - started < 9
-    assert on_sqlite.state() == before
-    assert health(on_sqlite) == (200, 200)
+    assert service.state() == before
+    assert health(service) == (200, 200)
     other.execute("ROLLBACK")
     other.close()
-    assert post(on_sqlite, id=KNOWN).status_code == 201
+    assert post(service, id=KNOWN).status_code == 201
 
 
 def limit_pages(service: Service, pages: int) -> None:
@@ -95,19 +82,20 @@ def limit_pages(service: Service, pages: int) -> None:
     service.database.engine.dispose()
 
 
-def test_a_full_database_refuses_what_is_new_and_shows_what_it_has(on_sqlite: Service) -> None:
-    limit_pages(on_sqlite, 0)
+@on_sqlite
+def test_a_full_database_refuses_what_is_new_and_shows_what_it_has(service: Service) -> None:
+    limit_pages(service, 0)
     acknowledged = 0
-    while (answer := post(on_sqlite, summary="x" * 4000)).status_code == 201:
+    while (answer := post(service, summary="x" * 4000)).status_code == 201:
         acknowledged += 1
     assert is_later(answer)
     assert acknowledged < 100
-    assert on_sqlite.state()["rows"]["reports"] == acknowledged
-    assert len(on_sqlite.get("/v1/reports", limit=500)["items"]) == acknowledged
-    assert health(on_sqlite) == (200, 200)
-    limit_pages(on_sqlite, 100)
-    assert post(on_sqlite).status_code == 201
-    assert on_sqlite.wrong_accounts() == []
+    assert service.state()["rows"]["reports"] == acknowledged
+    assert len(service.get("/v1/reports", limit=500)["items"]) == acknowledged
+    assert health(service) == (200, 200)
+    limit_pages(service, 100)
+    assert post(service).status_code == 201
+    assert service.wrong_accounts() == []
 
 
 @contextmanager
@@ -183,20 +171,22 @@ def test_a_stopped_postgresql_means_later_and_is_found_again(
         service.close()
 
 
-def test_lost_connections_are_replaced_without_a_word(on_postgresql: Service) -> None:
-    assert post(on_postgresql).status_code == 201
-    with elsewhere(on_postgresql) as other:
+@on_postgresql
+def test_lost_connections_are_replaced_without_a_word(service: Service) -> None:
+    assert post(service).status_code == 201
+    with elsewhere(service) as other:
         other.exec_driver_sql(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    assert post(on_postgresql).status_code == 201
+    assert post(service).status_code == 201
 
 
+@on_postgresql
 def test_a_commit_whose_answer_was_lost_is_not_done_twice(
-    on_postgresql: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dialect = on_postgresql.database.engine.dialect
+    dialect = service.database.engine.dialect
     commit = dialect.do_commit
     cut_off: list[bool] = []
 
@@ -208,26 +198,27 @@ def test_a_commit_whose_answer_was_lost_is_not_done_twice(
             raise psycopg.OperationalError("server closed the connection unexpectedly")
 
     monkeypatch.setattr(dialect, "do_commit", commit_and_lose)
-    assert is_later(post(on_postgresql, id=KNOWN))
-    again = post(on_postgresql, id=KNOWN)
+    assert is_later(post(service, id=KNOWN))
+    again = post(service, id=KNOWN)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
-    assert on_postgresql.state()["rows"]["reports"] == 1
+    assert service.state()["rows"]["reports"] == 1
 
 
-def test_a_statement_that_takes_too_long_is_given_up(on_postgresql: Service) -> None:
-    before = on_postgresql.state()
+@on_postgresql
+def test_a_statement_that_takes_too_long_is_given_up(service: Service) -> None:
+    before = service.state()
     with (
-        application(on_postgresql.url, statement_timeout=0.2) as client,
-        elsewhere(on_postgresql) as other,
+        application(service.url, statement_timeout=0.2) as client,
+        elsewhere(service) as other,
     ):
         other.exec_driver_sql("LOCK TABLE revisions IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
-        headers = on_postgresql.headers()
+        headers = service.headers()
         assert is_later(client.post("/v1/reports", json=REPORT, headers=headers))
         assert is_later(client.get("/v1/aggregates"))
         assert time.monotonic() - started < 3
         other.rollback()
-        assert on_postgresql.state() == before
+        assert service.state() == before
         assert client.post("/v1/reports", json=REPORT, headers=headers).status_code == 201
 
 
@@ -254,21 +245,23 @@ def fail(service: Service, code: str, times: int) -> None:
         connection.commit()
 
 
+@on_postgresql
 @pytest.mark.parametrize("code", ["40001", "40P01", "23505"])
 def test_a_transaction_that_was_in_the_way_of_another_is_done_again(
-    on_postgresql: Service, code: str
+    service: Service, code: str
 ) -> None:
-    fail(on_postgresql, code, times=2)
-    assert post(on_postgresql).status_code == 201
-    assert on_postgresql.state()["rows"]["reports"] == 1
-    assert on_postgresql.wrong_accounts() == []
+    fail(service, code, times=2)
+    assert post(service).status_code == 201
+    assert service.state()["rows"]["reports"] == 1
+    assert service.wrong_accounts() == []
 
 
+@on_postgresql
 def test_a_transaction_that_is_always_in_the_way_ends_in_later(
-    on_postgresql: Service, monkeypatch: pytest.MonkeyPatch
+    service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.store.database._PATIENCE_SECONDS", 0.3)
-    before = on_postgresql.state()
-    fail(on_postgresql, "40001", times=1_000_000)
-    assert is_later(post(on_postgresql))
-    assert on_postgresql.state() == before
+    before = service.state()
+    fail(service, "40001", times=1_000_000)
+    assert is_later(post(service))
+    assert service.state() == before

@@ -1,5 +1,6 @@
 """Whatever is done to the database behind the service's back is found, and named."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from service.domain.access import Role
 from service.domain.ledger import leaf_hash
 from service.formats.checkpoint import LogKey, new_key
 from service.formats.reference import read_folder
+from service.formats.sealing import seal_of
 from service.store import tables
 from service.store.database import Database
 from service.store.journal import Author
@@ -191,6 +193,23 @@ def test_a_value_changed_in_any_column_is_found(kept: Kept, name: str, column: s
         found = kept.broken(session)
         assert found, f"{name}.{column}"
         assert any(name in line or name in PASSING for line in found), found
+
+
+def test_a_salt_that_has_swallowed_the_first_byte_of_its_text_is_found(kept: Kept) -> None:
+    path = "content.received_at"
+    with kept.tampering() as session:
+        revision = session.scalars(
+            sa.select(tables.Revision).where(tables.Revision.kind == "report").limit(1)
+        ).one()
+        private = json.loads(revision.private)
+        salt, text = private[path]
+        private[path] = [salt + text[0].encode().hex(), text[1:]]
+        assert seal_of(*private[path]) == seal_of(salt, text)
+        revision.private = json.dumps(private)
+        session.flush()
+        assert kept.broken(session) == [
+            f"revisions {revision.sequence}: private {path} is not what was sealed"
+        ]
 
 
 @pytest.mark.parametrize("name", tables.metadata.tables)

@@ -136,8 +136,11 @@ def _allowed(act: Act, *, reading: bool = False) -> Callable[[Request, Actor], A
 Sender = Annotated[Actor, Depends(_allowed(Act.SEND))]
 Reviewer = Annotated[Actor, Depends(_allowed(Act.REVIEW))]
 Grouper = Annotated[Actor, Depends(_allowed(Act.GROUP))]
+ImportRunner = Annotated[Actor, Depends(_allowed(Act.IMPORT))]
+FeedManager = Annotated[Actor, Depends(_allowed(Act.MANAGE_FEEDS))]
 KeyManager = Annotated[Actor, Depends(_allowed(Act.MANAGE_KEYS))]
 # Whoever may only read is shown what the act would need.
+ImportReader = Annotated[Actor, Depends(_allowed(Act.IMPORT, reading=True))]
 QueueReader = Annotated[Actor, Depends(_allowed(Act.REVIEW, reading=True))]
 GroupingReader = Annotated[Actor, Depends(_allowed(Act.GROUP, reading=True))]
 KeyReader = Annotated[Actor, Depends(_allowed(Act.MANAGE_KEYS, reading=True))]

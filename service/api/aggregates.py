@@ -10,7 +10,8 @@ from service.api import answers
 from service.api.access import Reader, must_see
 from service.api.parameters import FilterParameters, during, series_of
 from service.api.requests import Ctx, StrictRoute, as_of_view
-from service.api.shapes import AGGREGATES, refusals
+from service.api.shapes.aggregates import AGGREGATES
+from service.api.shapes.common import refusals
 from service.domain.access import Actor, Visibility
 from service.domain.periods import Grain
 from service.domain.queries import AggregateQuery, Dimension
@@ -63,7 +64,7 @@ class AggregateParameters(FilterParameters):
 @router.get(
     "/aggregates",
     summary="Sum by period and sector",
-    responses={200: AGGREGATES, **refusals(401, 403, 422, 429, 503)},
+    responses={200: AGGREGATES, **refusals(403, 422)},
 )
 def get_aggregates(
     request: Request,

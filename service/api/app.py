@@ -1,8 +1,10 @@
 """Wiring: settings in, application out."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from ipaddress import ip_network
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -14,10 +16,13 @@ from service.api import (
     access,
     aggregates,
     changes,
+    feeds,
     grouping,
     health,
+    imports,
     incidents,
     keys,
+    leads,
     ledger,
     metrics,
     problems,
@@ -29,7 +34,7 @@ from service.api import (
 from service.api.headers import SafeHeaders
 from service.api.limits import Limits
 from service.api.requests import Context
-from service.api.shapes import refusals
+from service.api.shapes.common import refusals
 from service.formats.checkpoint import LogKey
 from service.identity import new_id as uuid7
 from service.settings import Settings
@@ -38,6 +43,9 @@ from service.store.schema import check_schema
 from service.work import embargoes
 from service.work import ledger as record
 from service.work.background import Background
+from service.work.feeds import Runner
+from service.work.fetching import Bounds
+from service.work.imports import Importer, Tell, untold
 from service.work.past import Past
 from service.work.publishing import Publisher, places
 from service.work.reference import Theatres
@@ -65,15 +73,18 @@ def create_app(
 
     theatres = Theatres()
     key = LogKey.load(settings.ledger_key_file, settings.ledger_name)
+    runner = runner_of(settings, database, theatres, now, new_id)
     background = Background(
         _jobs(settings, database, theatres, key, now), seconds=settings.ledger_interval_seconds
     )
+    # Beside the others, which must not wait until a long file is read.
+    asking = Background([runner.run_due], seconds=settings.feeds_interval_seconds)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         check_schema(database)
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        with background:
+        with background, asking:
             yield
         database.close()
 
@@ -97,6 +108,7 @@ def create_app(
         keep_times=settings.keep_submission_times,
         reviewers_to_verify=settings.reviewers_to_verify,
         past=Past(),
+        runner=runner,
     )
     app.state.ledger_key = key
     problems.install(app)
@@ -108,7 +120,7 @@ def create_app(
     access.install(app, limits, settings.trusted_proxies)
     for routes in (
         *(reports, reviews, incidents, grouping, aggregates, watching),
-        *(reference, changes, ledger, keys),
+        *(reference, changes, ledger, keys, feeds, imports, leads),
     ):
         # What the gate may answer to any of them.
         app.include_router(routes.router, prefix="/v1", responses=refusals(400, 401, 429, 503))
@@ -123,6 +135,20 @@ def create_app(
         return RedirectResponse("/docs")
 
     return app
+
+
+def runner_of(
+    settings: Settings,
+    database: Database,
+    theatres: Theatres,
+    now: Callable[[], datetime],
+    new_id: Callable[[], str],
+    tell: Tell = untold,
+) -> Runner:
+    """Whatever asks feeds and reads files, named apart from every other process that does."""
+    importer = Importer(database, theatres, now, new_id, holder=uuid7(), tell=tell)
+    networks = tuple(ip_network(text) for text in settings.feed_networks)
+    return Runner(importer, os.environ, Bounds(networks=networks))
 
 
 def _surround(app: FastAPI, counts: metrics.Metrics | None) -> None:

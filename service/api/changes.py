@@ -10,7 +10,8 @@ from service.api import answers
 from service.api.access import Reader
 from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import CHANGES, ENTRIES_OF_LEDGER, refusals
+from service.api.shapes.changes import CHANGES, ENTRIES_OF_LEDGER
+from service.api.shapes.common import refusals
 from service.work import changes
 
 router = APIRouter(route_class=StrictRoute, tags=["changes"])

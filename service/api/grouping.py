@@ -12,7 +12,8 @@ from service.api.access import Grouper, GroupingReader, Reader, denials_logged
 from service.api.parameters import FilterParameters, Whole
 from service.api.reports import ReportId
 from service.api.requests import Context, Ctx, StrictRoute
-from service.api.shapes import LIST_OF_CANDIDATES, LIST_OF_STEPS, STEP, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.grouping import LIST_OF_CANDIDATES, LIST_OF_STEPS, STEP
 from service.domain.access import Actor
 from service.formats.grouping import LinksIn, MergeIn, Reasoned, SplitIn
 from service.formats.reports import Identifier
@@ -31,7 +32,7 @@ class CandidateParameters(BaseModel):
     limit: Annotated[Whole, Field(ge=1, le=100)] = 20
 
 
-_STEP = {201: STEP, **refusals(400, 403, 404, 408, 409, 413, 415, 422)}
+_STEP = {201: STEP, **refusals(403, 404, 408, 409, 413, 415, 422)}
 
 
 @router.post(

@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import HEALTH, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.operation import HEALTH
 from service.store.schema import check_schema
 
 router = APIRouter(route_class=StrictRoute, tags=["health"], prefix="/health")

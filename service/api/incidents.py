@@ -9,7 +9,8 @@ from service.api import answers
 from service.api.access import Reader
 from service.api.parameters import IncidentParameters, MomentParameters
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import INCIDENT, LIST_OF_INCIDENTS, MERGED, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.incidents import INCIDENT, LIST_OF_INCIDENTS, MERGED
 from service.errors import Merged
 from service.formats import tabular
 from service.formats.reports import Identifier
@@ -22,7 +23,7 @@ router = APIRouter(route_class=StrictRoute, tags=["incidents"])
 @router.get(
     "/incidents",
     summary="List incidents",
-    responses={200: LIST_OF_INCIDENTS, **refusals(401, 422, 429, 503)},
+    responses={200: LIST_OF_INCIDENTS, **refusals(422)},
 )
 def list_incidents(
     request: Request,
@@ -47,7 +48,7 @@ def list_incidents(
 @router.get(
     "/incidents/{incident_id}",
     summary="Read one incident",
-    responses={200: INCIDENT, 307: MERGED, **refusals(401, 404, 422, 429, 503)},
+    responses={200: INCIDENT, 307: MERGED, **refusals(404, 422)},
 )
 def get_incident(
     request: Request,

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from service.api import answers
 from service.api.access import KeyManager, KeyReader, Known
 from service.api.requests import Context, Ctx, StrictRoute
-from service.api.shapes import KEY, LIST_OF_KEYS, NEW_KEY, OWN_KEY, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.keys import KEY, LIST_OF_KEYS, NEW_KEY, OWN_KEY
 from service.domain.access import Act, Actor
 from service.formats.keys import KeyChange, KeyIn
 from service.formats.reports import Code
@@ -20,7 +21,7 @@ from service.work import keys
 
 router = APIRouter(route_class=StrictRoute, tags=["keys"], prefix="/keys")
 Name = Annotated[Code, Path()]
-_CHANGING = refusals(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
+_CHANGING = refusals(403, 404, 408, 409, 413, 415, 422)
 # What is answered holds a secret, or says who there is.
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -29,7 +30,7 @@ _NOT_KEPT = {"Cache-Control": "no-store"}
     "",
     status_code=201,
     summary="Make a key",
-    responses={201: NEW_KEY, **refusals(400, 401, 403, 408, 409, 413, 415, 422, 503)},
+    responses={201: NEW_KEY, **refusals(403, 408, 409, 413, 415, 422)},
 )
 def post_key(wanted: KeyIn, manager: KeyManager, context: Ctx) -> Response:
     """Make a key and show it, once: it is kept as a hash only.
@@ -53,7 +54,7 @@ def post_key(wanted: KeyIn, manager: KeyManager, context: Ctx) -> Response:
     return answers.json(context.database.write(work), 201, _NOT_KEPT)
 
 
-@router.get("", summary="List keys", responses={200: LIST_OF_KEYS, **refusals(401, 403, 422, 503)})
+@router.get("", summary="List keys", responses={200: LIST_OF_KEYS, **refusals(403, 422)})
 def list_keys(_: KeyReader, context: Ctx) -> Response:
     """All keys, oldest first, with those that are expired or revoked; never the keys themselves."""
     with context.database.reading() as session:
@@ -61,9 +62,7 @@ def list_keys(_: KeyReader, context: Ctx) -> Response:
     return answers.json(answers.listed(items, None), headers=_NOT_KEPT)
 
 
-@router.get(
-    "/self", summary="Get one's own key", responses={200: OWN_KEY, **refusals(401, 422, 503)}
-)
+@router.get("/self", summary="Get one's own key", responses={200: OWN_KEY, **refusals(422)})
 def get_own_key(actor: Known, context: Ctx) -> Response:
     """What the key that the request is made with may do, what it sees, and until when."""
     with context.database.reading() as session:

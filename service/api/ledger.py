@@ -9,21 +9,19 @@ from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
 from service.api import answers
-from service.api.access import Reader
 from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
 from service.api.requests import Context, Ctx, StrictRoute
-from service.api.shapes import (
+from service.api.shapes.common import refusals
+from service.api.shapes.ledger import (
     CHECKPOINT,
     CONSISTENCY,
     INCLUSION,
     LIST_OF_HEADS,
     SIGNED_HEAD,
-    refusals,
 )
 from service.errors import Invalid, NotFound
 from service.formats.checkpoint import LogKey
 from service.formats.records import instant_text
-from service.store.ledger import heads_below
 from service.store.tables import Head
 from service.work import ledger
 
@@ -79,9 +77,9 @@ Signer = Annotated[LogKey, Depends(_signer)]
     "/checkpoint",
     summary="The newest signed tree head, as text",
     response_class=PlainTextResponse,
-    responses={200: CHECKPOINT, **refusals(404, 422, 503)},
+    responses={200: CHECKPOINT, **refusals(404, 422)},
 )
-def get_checkpoint(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG001
+def get_checkpoint(_: Signer, context: Ctx) -> Response:
     """A signed note in the format of C2SP tlog-checkpoint: keep it where nobody else writes."""
     return PlainTextResponse(_newest(context).checkpoint)
 
@@ -89,9 +87,9 @@ def get_checkpoint(context: Ctx, actor: Reader, key: Signer) -> Response:  # noq
 @router.get(
     "/head",
     summary="The newest signed tree head",
-    responses={200: SIGNED_HEAD, **refusals(404, 422, 503)},
+    responses={200: SIGNED_HEAD, **refusals(404, 422)},
 )
-def get_head(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG001
+def get_head(key: Signer, context: Ctx) -> Response:
     """Size, root and time, the signed note that says so, and the key that verifies it."""
     return answers.json({**_view(_newest(context)), "verifier_key": key.verifier})
 
@@ -99,17 +97,12 @@ def get_head(context: Ctx, actor: Reader, key: Signer) -> Response:  # noqa: ARG
 @router.get(
     "/heads",
     summary="Tree heads that were signed",
-    responses={200: LIST_OF_HEADS, **refusals(404, 422, 503)},
+    responses={200: LIST_OF_HEADS, **refusals(404, 422)},
 )
-def list_heads(
-    parameters: Annotated[HeadParameters, Query()],
-    context: Ctx,
-    actor: Reader,  # noqa: ARG001
-    key: Signer,  # noqa: ARG001
-) -> Response:
+def list_heads(parameters: Annotated[HeadParameters, Query()], _: Signer, context: Ctx) -> Response:
     """Every head that was ever given out, newest first."""
     with context.database.reading() as session:
-        found = heads_below(session, parameters.cursor, parameters.limit + 1)
+        found = ledger.heads_below(session, parameters.cursor, parameters.limit + 1)
     shown = found[: parameters.limit]
     following = str(shown[-1].size) if len(found) > len(shown) else None
     return answers.json(answers.listed([_view(head) for head in shown], following))
@@ -118,13 +111,9 @@ def list_heads(
 @router.get(
     "/inclusion",
     summary="Prove that a change is in the ledger",
-    responses={200: INCLUSION, **refusals(404, 422, 503)},
+    responses={200: INCLUSION, **refusals(404, 422)},
 )
-def get_inclusion(
-    parameters: Annotated[InclusionParameters, Query()],
-    context: Ctx,
-    actor: Reader,  # noqa: ARG001
-) -> Response:
+def get_inclusion(parameters: Annotated[InclusionParameters, Query()], context: Ctx) -> Response:
     """The hashes that lead from a leaf to the root of the tree of `size` (RFC 9162, 2.1.3)."""
 
     def prove(session: Session) -> dict[str, Any]:
@@ -145,12 +134,10 @@ def get_inclusion(
 @router.get(
     "/consistency",
     summary="Prove that the ledger was only added to",
-    responses={200: CONSISTENCY, **refusals(404, 422, 503)},
+    responses={200: CONSISTENCY, **refusals(404, 422)},
 )
 def get_consistency(
-    parameters: Annotated[ConsistencyParameters, Query()],
-    context: Ctx,
-    actor: Reader,  # noqa: ARG001
+    parameters: Annotated[ConsistencyParameters, Query()], context: Ctx
 ) -> Response:
     """The hashes that show the first tree to be the beginning of the second (RFC 9162, 2.1.4)."""
 

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.access import KeyReader
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import METRICS, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.operation import METRICS
 from service.work import ledger
 
 # Else each count would carry the moment of its first request, which may be a monitor's.

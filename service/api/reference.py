@@ -11,7 +11,8 @@ from starlette.responses import Response
 from service.api import answers
 from service.api.parameters import FilterParameters
 from service.api.requests import Context, Ctx, StrictRoute
-from service.api.shapes import LIST_OF_ENTRIES, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.reference import LIST_OF_ENTRIES
 from service.formats.reports import Code
 from service.work import reference
 
@@ -37,7 +38,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: LIST_OF_ENTRIES,
-    **refusals(401, 422, 429, 503),
+    **refusals(422),
 }
 _SECTORS: Final[dict[int | str, dict[str, Any]]] = {
     **_RESPONSES,

@@ -1,6 +1,5 @@
 """Posting, reading and changing reports."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -16,10 +15,11 @@ from starlette.responses import Response, StreamingResponse
 from service.api import answers, problems
 from service.api.access import Reader, Sender, denials_logged
 from service.api.parameters import ListParameters, MomentParameters, YesNo
-from service.api.requests import Context, Ctx, StrictRoute, check_media
-from service.api.shapes import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS, refusals
+from service.api.requests import SPOOLED, Context, Ctx, StrictRoute, check_media, spooled
+from service.api.shapes.common import refusals
+from service.api.shapes.reports import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS
 from service.domain.access import Act
-from service.errors import PreconditionMissing, Stale, TooLarge, TooSlow
+from service.errors import PreconditionMissing, Stale
 from service.formats import tabular
 from service.formats.reports import Identifier, Reason, ReportIn, Strict
 from service.formats.views import receipt
@@ -29,7 +29,6 @@ from service.work.reports import Outcomes, Submission
 
 router = APIRouter(route_class=StrictRoute, tags=["reports"])
 ReportId = Annotated[Identifier, Path()]
-_SPOOLED: Final = 1024 * 1024
 _NDJSON: Final = "application/x-ndjson"
 _LINES: Final = (
     '{"when": "2022-09-20", "where": {"lat": 39.64, "lon": 46.55}, "claimant": "a feed"}\n'
@@ -63,7 +62,7 @@ class ReportChange(Strict):
     "/reports",
     status_code=201,
     summary="Send one report",
-    responses={201: RECEIPT, **refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)},
+    responses={201: RECEIPT, **refusals(403, 408, 409, 413, 415, 422)},
 )
 def post_report(report: ReportIn, actor: Sender, context: Ctx) -> Response:
     """Record a report. A `201` means it is on disk.
@@ -104,7 +103,7 @@ def post_report(report: ReportIn, actor: Sender, context: Ctx) -> Response:
                 }
             },
         },
-        **refusals(401, 403, 413, 415, 422, 429, 503),
+        **refusals(403, 413, 415, 422),
     },
     openapi_extra={
         "requestBody": {
@@ -130,7 +129,7 @@ async def post_reports(
     all, answered as a problem document that lists every outcome.
     """
     media = check_media(request, _NDJSON, "application/ndjson", "text/csv")
-    file = await _spooled(request, context)
+    file = await spooled(request, context)
     upload = bulk.Upload(
         file,
         media,
@@ -144,7 +143,7 @@ async def post_reports(
 
 def _loaded(upload: bulk.Upload, context: Context, *, atomic: bool) -> Response:
     with upload.file, ExitStack() as unless_answered:
-        out = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
+        out = cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOLED))  # noqa: SIM115
         unless_answered.enter_context(out)
         ignored = upload.ignored()
         if atomic:
@@ -187,27 +186,6 @@ def _as_problem(out: BinaryIO, summary: dict[str, Any]) -> Iterator[bytes]:
     yield b"]}"
 
 
-async def _spooled(request: Request, context: Context) -> BinaryIO:
-    """The whole body in a temporary file: a body cut off on its way stores nothing."""
-    size = 0
-    with ExitStack() as unless_read:
-        file = cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED))  # noqa: SIM115
-        unless_read.enter_context(file)
-        try:
-            async with asyncio.timeout(context.body_timeout) as patience:
-                async for chunk in request.stream():
-                    size += len(chunk)
-                    if size > context.max_upload_bytes:
-                        raise TooLarge
-                    await run_in_threadpool(file.write, chunk)
-                    # An upload may be long; only a pause in it may not.
-                    patience.reschedule(asyncio.get_running_loop().time() + context.body_timeout)
-        except TimeoutError:
-            raise TooSlow from None
-        unless_read.pop_all()
-    return file
-
-
 @router.get(
     "/reports/template",
     summary="An empty CSV for uploads",
@@ -225,7 +203,7 @@ def get_template() -> Response:
 @router.get(
     "/reports",
     summary="List reports",
-    responses={200: LIST_OF_REPORTS, **refusals(401, 422, 429, 503)},
+    responses={200: LIST_OF_REPORTS, **refusals(422)},
 )
 def list_reports(
     request: Request,
@@ -251,7 +229,7 @@ def list_reports(
 @router.get(
     "/reports/{report_id}",
     summary="Read one report",
-    responses={200: REPORT, **refusals(401, 404, 422, 429, 503)},
+    responses={200: REPORT, **refusals(404, 422)},
 )
 def get_report(
     request: Request,
@@ -270,7 +248,7 @@ def get_report(
 @router.get(
     "/reports/{report_id}/revisions",
     summary="Read a report's history",
-    responses={200: REVISIONS, **refusals(401, 404, 422, 429, 503)},
+    responses={200: REVISIONS, **refusals(404, 422)},
 )
 def get_revisions(request: Request, report_id: ReportId, actor: Reader, context: Ctx) -> Response:
     """Every revision that may be shown, oldest first: what it said, when it was recorded, why."""
@@ -285,7 +263,7 @@ def get_revisions(request: Request, report_id: ReportId, actor: Reader, context:
     summary="Change or withdraw a report",
     responses={
         200: REPORT,
-        **refusals(400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 503),
+        **refusals(403, 404, 408, 409, 412, 413, 415, 422, 428),
     },
     openapi_extra={
         "requestBody": {

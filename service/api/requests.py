@@ -3,15 +3,17 @@
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterator, Set
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from tempfile import SpooledTemporaryFile
+from typing import Annotated, Any, BinaryIO, Final, cast
 from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from service.domain.access import Actor
@@ -27,8 +29,12 @@ from service.formats import strict_json
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import ledger
+from service.work.feeds import Runner
 from service.work.past import AsOf, Past, View
 from service.work.reference import Theatres
+
+SPOOLED: Final = 1024 * 1024
+"""Bytes of an upload that stay in memory."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,7 @@ class Context:
     keep_times: bool
     reviewers_to_verify: int
     past: Past
+    runner: Runner
 
     def author(self, actor: Actor, theatre: Theatre) -> Author:
         """Whose change it is; of those in danger only the day is recorded."""
@@ -135,6 +142,27 @@ def check_media(request: Request, *accepted: str) -> str:
     if any(charset not in ("utf-8", "utf8") for charset in charsets):
         raise UnsupportedMedia
     return media.strip()
+
+
+async def spooled(request: Request, context: Context) -> BinaryIO:
+    """The whole body in a temporary file: a body cut off on its way stores nothing."""
+    size = 0
+    with ExitStack() as unless_read:
+        file = cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOLED))  # noqa: SIM115
+        unless_read.enter_context(file)
+        try:
+            async with asyncio.timeout(context.body_timeout) as patience:
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    if size > context.max_upload_bytes:
+                        raise TooLarge
+                    await run_in_threadpool(file.write, chunk)
+                    # An upload may be long; only a pause in it may not.
+                    patience.reschedule(asyncio.get_running_loop().time() + context.body_timeout)
+        except TimeoutError:
+            raise TooSlow from None
+        unless_read.pop_all()
+    return file
 
 
 async def _bounded_body(request: Request, largest: int, seconds: float) -> bytes:

@@ -11,7 +11,9 @@ from service.api.access import QueueReader, Reader, Reviewer, denials_logged
 from service.api.parameters import FilterParameters, Whole
 from service.api.reports import ReportId, revision_of
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import QUEUE, REPORT, REVIEWS, refusals
+from service.api.shapes.common import refusals
+from service.api.shapes.reports import REPORT
+from service.api.shapes.reviews import QUEUE, REVIEWS
 from service.formats.reviews import ReviewIn
 from service.work import reports, reviews
 from service.work.disclosure import views_of
@@ -32,7 +34,7 @@ class QueueParameters(BaseModel):
     "/reports/{report_id}/reviews",
     status_code=201,
     summary="Decide about a report",
-    responses={201: REPORT, **refusals(400, 403, 404, 408, 409, 412, 413, 415, 422, 428)},
+    responses={201: REPORT, **refusals(403, 404, 408, 409, 412, 413, 415, 422, 428)},
 )
 def post_review(
     request: Request,

@@ -11,13 +11,13 @@ from service.api import answers
 from service.api.access import Sender
 from service.api.parameters import PageParameters, WatchParameters
 from service.api.requests import Ctx, StrictRoute
-from service.api.shapes import (
+from service.api.shapes.common import refusals
+from service.api.shapes.watching import (
     COMPARED_TALLIES,
     COVERAGE,
     LIST_OF_COVERAGE,
     LIST_OF_TALLIES,
     TALLY,
-    refusals,
 )
 from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
@@ -31,7 +31,7 @@ from service.work import watching
 from service.work.reports import Outcomes
 
 router = APIRouter(route_class=StrictRoute, tags=["tallies and coverage"])
-_WRITING = refusals(400, 401, 403, 408, 409, 413, 415, 422, 429, 503)
+_WRITING = refusals(403, 408, 409, 413, 415, 422)
 
 
 class TallyParameters(WatchParameters):
@@ -84,7 +84,7 @@ def post_tally(tally: TallyIn, actor: Sender, context: Ctx) -> Response:
 @router.get(
     "/tallies",
     summary="List tallies",
-    responses={200: LIST_OF_TALLIES, **refusals(401, 422, 429, 503)},
+    responses={200: LIST_OF_TALLIES, **refusals(422)},
 )
 def list_tallies(
     request: Request, parameters: Annotated[TallyListParameters, Query()], context: Ctx
@@ -100,7 +100,7 @@ def list_tallies(
 @router.get(
     "/aggregates/tallies",
     summary="Tallies side by side",
-    responses={200: COMPARED_TALLIES, **refusals(401, 422, 429, 503)},
+    responses={200: COMPARED_TALLIES, **refusals(422)},
 )
 def compare_tallies(parameters: Annotated[TallyParameters, Query()], context: Ctx) -> Response:
     """Tallies of the same span, unit and sector next to one another, one entry per claimant.
@@ -132,7 +132,7 @@ def post_coverage(coverage: CoverageIn, actor: Sender, context: Ctx) -> Response
 @router.get(
     "/coverage",
     summary="List coverage",
-    responses={200: LIST_OF_COVERAGE, **refusals(401, 422, 429, 503)},
+    responses={200: LIST_OF_COVERAGE, **refusals(422)},
 )
 def list_coverage(
     request: Request, parameters: Annotated[CoverageParameters, Query()], context: Ctx

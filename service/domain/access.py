@@ -31,6 +31,10 @@ class Act(StrEnum):
     GROUP = "group"
     """Say which reports tell of one event, and what is part of what."""
     MANAGE_KEYS = "manage-keys"
+    IMPORT = "import"
+    """Have a feed run, or give a file in the place of what it would give."""
+    MANAGE_FEEDS = "manage-feeds"
+    """Say which sources are asked, and how."""
 
 
 class Visibility(StrEnum):
@@ -51,8 +55,8 @@ _MAY: Final[Mapping[Role, frozenset[Act]]] = {
     Role.ANONYMOUS: frozenset(),
     Role.PARTNER: frozenset(),
     Role.MONITOR: frozenset({Act.SEND}),
-    Role.IMPORTER: frozenset({Act.SEND}),
-    Role.REVIEWER: frozenset({Act.SEND, Act.REVIEW, Act.GROUP}),
+    Role.IMPORTER: frozenset({Act.SEND, Act.IMPORT}),
+    Role.REVIEWER: frozenset({Act.SEND, Act.IMPORT, Act.REVIEW, Act.GROUP}),
     Role.ADMIN: frozenset(Act),
 }
 _SEES: Final[Mapping[Role, Visibility]] = {

@@ -7,15 +7,16 @@ known adds nothing. A hint for people: nothing is merged by it. See docs/candida
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from itertools import product
-from typing import Final, NamedTuple
+from itertools import chain, product
+from typing import Final
 
 from service.domain.figures import Figure
 from service.domain.places import EARTH_RADIUS_KM, Point
+from service.domain.queries import BoundingBox
 from service.domain.sectors import Sectors
 from service.domain.vocabulary import Outcome, Precision
 from service.domain.weapons import Weapons
@@ -116,14 +117,6 @@ class Reason:
     says: str
 
 
-class _Weighed(NamedTuple):
-    """A reason before it is put into words: of most pairs only the sum is asked for."""
-
-    matter: Matter
-    weight: float
-    says: Callable[[], str]
-
-
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An incident that may be the same event. `score` is the sum of its reasons' weights."""
@@ -160,7 +153,7 @@ def candidates(
     for other in others:
         if other.incident == new.incident or not within(reach, new, other):
             continue
-        score = _sum(_weigh(new, other, sectors, weapons))
+        score = _sum(_weights(new, other, sectors, weapons))
         best = found.get(other.incident)
         if score >= threshold and (best is None or score > best[0]):
             found[other.incident] = score, other
@@ -170,24 +163,49 @@ def candidates(
 
 def compare(new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> Candidate:
     """All that speaks for and against one event. Either way round gives the same score."""
-    weighed = _weigh(new, other, sectors, weapons)
-    reasons = tuple(Reason(w.matter, w.weight, w.says()) for w in weighed if w.weight)
-    return Candidate(other.incident, _sum(weighed), reasons)
+    weights = _weights(new, other, sectors, weapons)
+    reasons = tuple(
+        Reason(matter, weight, _in_words(matter, new, other, sectors, weapons))
+        for matter, weight in zip(Matter, weights, strict=True)
+        if weight
+    )
+    return Candidate(other.incident, _sum(weights), reasons)
 
 
-def _weigh(new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> tuple[_Weighed, ...]:
+def _weights(
+    new: Trace, other: Trace, sectors: Sectors, weapons: Weapons
+) -> tuple[float, float, float, float, float, float]:
+    """What each `Matter` says, in their order; 0 for what says nothing."""
+    # Two decimals are finer than any of the constants is known.
     return (
-        *_time(new.when, other.when),
-        *_place(new, other, sectors),
-        *_weapons(new.weapons, other.weapons, weapons),
-        *_figures(new.figures, other.figures),
-        *_claimants(new, other),
-        *_text(new.telling, other.telling),
+        round(_time(new.when, other.when), 2),
+        round(_place(new, other, sectors), 2),
+        round(_weapons(new.weapons, other.weapons, weapons), 2),
+        round(_figures(new.figures, other.figures), 2),
+        round(_claimants(new, other), 2),
+        round(_text(new.telling, other.telling), 2),
     )
 
 
-def _sum(weighed: Iterable[_Weighed]) -> float:
-    return round(math.fsum(each.weight for each in weighed), 2)
+def _in_words(matter: Matter, new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> str:
+    """Why a matter weighs what it does."""
+    match matter:
+        case Matter.TIME:
+            return _time_in_words(new.when, other.when)
+        case Matter.PLACE:
+            return _place_in_words(new, other, sectors)
+        case Matter.WEAPONS:
+            return _weapons_in_words(new.weapons, other.weapons, weapons)
+        case Matter.FIGURES:
+            return _figures_in_words(new.figures, other.figures)
+        case Matter.CLAIMANTS:
+            return _claimants_in_words(new, other)
+        case Matter.TEXT:
+            return _text_in_words(new.telling, other.telling)
+
+
+def _sum(weights: Iterable[float]) -> float:
+    return round(math.fsum(weights), 2)
 
 
 def within(reach: Reach, a: Trace, b: Trace) -> bool:
@@ -203,6 +221,49 @@ def within(reach: Reach, a: Trace, b: Trace) -> bool:
     return distance_km(a.point, b.point) <= reach.km + radii[0] + radii[1]
 
 
+class Nearby:
+    """Traces by where they are, so that those within reach are found without asking all."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._all: list[Trace] = []
+        self._anywhere: list[Trace] = []
+        self._cells: dict[float, dict[tuple[int, int], list[Trace]]] = {}
+
+    def add(self, trace: Trace) -> None:
+        self._all.append(trace)
+        radius = radius_km(trace.point)
+        if trace.point is None or radius is None:
+            self._anywhere.append(trace)
+            return
+        cell = math.floor(trace.point.latitude), math.floor(trace.point.longitude)
+        self._cells.setdefault(radius, {}).setdefault(cell, []).append(trace)
+
+    def of(self, trace: Trace) -> list[Trace]:
+        """Those that are `within` reach of a trace, in no order."""
+        return [other for other in self._around(trace) if within(self._reach, trace, other)]
+
+    def _around(self, trace: Trace) -> Iterable[Trace]:
+        own = radius_km(trace.point)
+        if trace.point is None or own is None:
+            return self._all
+        found = [self._anywhere]
+        for radius, cells in self._cells.items():
+            box = BoundingBox.around(trace.point, self._reach.km + own + radius)
+            found += [cells[cell] for cell in _cells(box) if cell in cells]
+        return chain.from_iterable(found)
+
+
+def _cells(box: BoundingBox) -> Iterator[tuple[int, int]]:
+    """The cells of a degree each, by their corner in the south-west, that a box touches."""
+    spans = [(box.west, box.east)] if box.west <= box.east else [(box.west, 180), (-180, box.east)]
+    for west, east in spans:
+        yield from product(
+            range(math.floor(box.south), math.floor(box.north) + 1),
+            range(math.floor(west), math.floor(east) + 1),
+        )
+
+
 def broadest(threshold: float) -> Reach:
     """Nothing beyond it can reach the threshold, whatever else agrees: a query may leave it out."""
     spare = sum(MOST.values()) - threshold
@@ -212,20 +273,14 @@ def broadest(threshold: float) -> Reach:
     )
 
 
-def _weighed(matter: Matter, weight: float, says: Callable[[], str]) -> Iterator[_Weighed]:
-    # Two decimals are finer than any of the constants is known.
-    yield _Weighed(matter, round(weight, 2) + 0.0, says)
+def _time(a: When, b: When) -> float:
+    hours = _hours_apart(a, b)
+    against = _BITS_PER_DAY * _days_apart(a, b) if hours is None else _BITS_PER_HOUR * hours
+    return _same_time(a, b) - against
 
 
-def _time(a: When, b: When) -> Iterator[_Weighed]:
+def _time_in_words(a: When, b: When) -> str:
     days, hours = _days_apart(a, b), _hours_apart(a, b)
-    against = _BITS_PER_DAY * days if hours is None else _BITS_PER_HOUR * hours
-    return _weighed(
-        Matter.TIME, _same_time(a, b) - against, lambda: _time_in_words(a, b, days, hours)
-    )
-
-
-def _time_in_words(a: When, b: When, days: int, hours: float | None) -> str:
     if hours:
         minutes = math.ceil(hours * 60)
         return f"{hours:,.1f} hours apart" if hours >= 1 else f"{_counted(minutes, 'minute')} apart"
@@ -257,12 +312,11 @@ def _days_open(when: When) -> int:
 
 def _days_apart(a: When, b: When) -> int:
     """Days from the end of the earlier to the start of the later; 0 where both can meet."""
-    gaps = [
-        (later.start - earlier.end).days
-        for earlier, later in ((a, b), (b, a))
-        if earlier.end is not None and later.start is not None
-    ]
-    return max([0, *gaps])
+    if a.end is not None and b.start is not None and a.end < b.start:
+        return (b.start - a.end).days
+    if b.end is not None and a.start is not None and b.end < a.start:
+        return (a.start - b.end).days
+    return 0
 
 
 def _hours_apart(a: When, b: When) -> float | None:
@@ -273,21 +327,36 @@ def _hours_apart(a: When, b: When) -> float | None:
     return max(0.0, gap.total_seconds() / 3600)
 
 
-def _place(a: Trace, b: Trace, sectors: Sectors) -> Iterator[_Weighed]:
+def _place(a: Trace, b: Trace, sectors: Sectors) -> float:
     """By the points of both, given their precisions; without them by the sectors."""
-    radii = [radius_km(trace.point) for trace in (a, b)]
-    if a.point is None or b.point is None or radii[0] is None or radii[1] is None:
-        yield from _sector(a.sector, b.sector, sectors)
-        return
-    open_km = radii[0] + radii[1]
-    apart = distance_km(a.point, b.point)
+    located = _located(a, b)
+    if located is None:
+        nested = _nested(a.sector, b.sector, sectors)
+        return nested[0] if nested else 0.0
+    apart, open_km = located
     same = max(0.0, -math.log2(_HOTSPOT + (open_km / _AREA_RADIUS_KM) ** 2))
-    says = "within" if apart <= open_km else "beyond"
-    yield from _weighed(
-        Matter.PLACE,
-        same - _BITS_PER_KM * max(0.0, apart - open_km),
-        lambda: f"{_km(apart)} apart, {says} the {open_km:g} km that both precisions leave open",
-    )
+    return same - _BITS_PER_KM * max(0.0, apart - open_km)
+
+
+def _place_in_words(a: Trace, b: Trace, sectors: Sectors) -> str:
+    located = _located(a, b)
+    if located is not None:
+        apart, open_km = located
+        says = "within" if apart <= open_km else "beyond"
+        return f"{_km(apart)} apart, {says} the {open_km:g} km that both precisions leave open"
+    nested = _nested(a.sector, b.sector, sectors)
+    if nested is None:
+        return ""
+    _, form, first, second = nested
+    return form.format(_name_of(sectors, first), _name_of(sectors, second))
+
+
+def _located(a: Trace, b: Trace) -> tuple[float, float] | None:
+    """How far apart two points are and how much of that their precisions leave open, in km."""
+    radii = radius_km(a.point), radius_km(b.point)
+    if a.point is None or b.point is None or radii[0] is None or radii[1] is None:
+        return None
+    return distance_km(a.point, b.point), radii[0] + radii[1]
 
 
 def radius_km(point: Point | None) -> float | None:
@@ -295,28 +364,24 @@ def radius_km(point: Point | None) -> float | None:
     return RADIUS_KM.get(point.precision) if point else None
 
 
-def _sector(a: str | None, b: str | None, sectors: Sectors) -> Iterator[_Weighed]:
-    """Nested sectors speak for; a sector of the whole theatre says nothing."""
+def _nested(a: str | None, b: str | None, sectors: Sectors) -> tuple[float, str, str, str] | None:
+    """What two sectors weigh, with the form of words for it and the two that are named in it.
+
+    Nested sectors speak for; a sector of the whole theatre says nothing.
+    """
     tree = sectors.tree
     if a is None or b is None or a not in tree or b not in tree:
-        return
+        return None
     shallow, deep = sorted((tree.depth(a), tree.depth(b)))
     if shallow == 0:
-        return
-    first, last = (a, b) if a <= b else (b, a)
+        return None
     if tree.holds(a, b) or tree.holds(b, a):
         weight = _SHARED_SECTOR[min(shallow, len(_SHARED_SECTOR) - 1)]
         holder, held = (a, b) if tree.holds(a, b) else (b, a)
-        form = "both in {1}" if shallow == deep else "{0} lies in {1}"
-    else:
-        common = tree.finest([a, b])
-        level = 0 if common is None else min(tree.depth(common), len(_PARTED_SECTOR) - 1)
-        weight, (held, holder), form = _PARTED_SECTOR[level], (first, last), "in {0} and in {1}"
-    yield from _weighed(
-        Matter.PLACE,
-        weight,
-        lambda: form.format(_name_of(sectors, held), _name_of(sectors, holder)),
-    )
+        return weight, "both in {1}" if shallow == deep else "{0} lies in {1}", held, holder
+    common = tree.finest([a, b])
+    level = 0 if common is None else min(tree.depth(common), len(_PARTED_SECTOR) - 1)
+    return _PARTED_SECTOR[level], "in {0} and in {1}", min(a, b), max(a, b)
 
 
 def _name_of(sectors: Sectors, sector: str) -> str:
@@ -324,24 +389,27 @@ def _name_of(sectors: Sectors, sector: str) -> str:
     return known.name if known else sector
 
 
-def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> Iterator[_Weighed]:
+def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> float:
     """The best agreement of any two; a class agrees with those it contains."""
     if not a or not b:
-        return
-    pairs = sorted({(min(pair), max(pair)) for pair in product(a, b)})
-    first, second = max(pairs, key=lambda pair: _weapon_weight(pair[0], pair[1], weapons))
-    weight = _weapon_weight(first, second, weapons)
+        return 0.0
+    return _weapon_weight(*_closest(a, b, weapons), weapons)
+
+
+def _weapons_in_words(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> str:
+    first, second = _closest(a, b, weapons)
     if first == second:
         form = "both name {0}"
-    elif weight > 0:
+    elif _weapon_weight(first, second, weapons) > 0:
         form = "{0} and {1} may be the same weapon"
     else:
         form = "one names {0}, the other {1}"
-    yield from _weighed(
-        Matter.WEAPONS,
-        weight,
-        lambda: form.format(_weapon_name(weapons, first), _weapon_name(weapons, second)),
-    )
+    return form.format(_weapon_name(weapons, first), _weapon_name(weapons, second))
+
+
+def _closest(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> tuple[str, str]:
+    pairs = sorted({(min(pair), max(pair)) for pair in product(a, b)})
+    return max(pairs, key=lambda pair: _weapon_weight(pair[0], pair[1], weapons))
 
 
 def _weapon_weight(a: str, b: str, weapons: Weapons) -> float:
@@ -361,16 +429,19 @@ def _weapon_name(weapons: Weapons, weapon: str) -> str:
     return known.name.lower() if known else weapon
 
 
-def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> Iterator[_Weighed]:
+def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> float:
     """Outcome by outcome, one reason for all: who is killed and who is wounded hang together."""
+    weights = [
+        _figure_weight(a[outcome], b[outcome])
+        for outcome in Outcome
+        if outcome in a and outcome in b
+    ]
+    return min(_MOST_FOR_FIGURES, sum(weights))
+
+
+def _figures_in_words(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> str:
     both = [outcome for outcome in Outcome if outcome in a and outcome in b]
-    if both:
-        weight = sum(_figure_weight(a[outcome], b[outcome]) for outcome in both)
-        yield from _weighed(
-            Matter.FIGURES,
-            min(_MOST_FOR_FIGURES, weight),
-            lambda: "; ".join(_figure_in_words(o, a[o], b[o]) for o in both),
-        )
+    return "; ".join(_figure_in_words(outcome, a[outcome], b[outcome]) for outcome in both)
 
 
 def _figure_in_words(outcome: Outcome, a: Figure, b: Figure) -> str:
@@ -398,32 +469,35 @@ def _chance(figure: Figure) -> float:
     return 1 / max(1, figure.low) - above
 
 
-def _claimants(a: Trace, b: Trace) -> Iterator[_Weighed]:
+def _claimants(a: Trace, b: Trace) -> float:
     """A shared claimant; different ones say nothing, for rivals speak of the same events."""
     if a.claimants.isdisjoint(b.claimants):
-        return
-    differ = any(not a.figures[o].meets(b.figures[o]) for o in a.figures.keys() & b.figures.keys())
+        return 0.0
+    return _SAME_CLAIMANT_OTHERWISE if _exclude_each_other(a, b) else _SAME_CLAIMANT
+
+
+def _claimants_in_words(a: Trace, b: Trace) -> str:
     apart = _days_apart(a.when, b.when)
-    yield from _weighed(
-        Matter.CLAIMANTS,
-        _SAME_CLAIMANT_OTHERWISE if differ else _SAME_CLAIMANT,
-        lambda: (
-            "the same claimant speaks of both"
-            + (f", {_counted(apart, 'day')} apart" if apart else "")
-            + (", with figures that exclude each other" if differ else "")
-        ),
+    return (
+        "the same claimant speaks of both"
+        + (f", {_counted(apart, 'day')} apart" if apart else "")
+        + (", with figures that exclude each other" if _exclude_each_other(a, b) else "")
     )
 
 
-def _text(a: frozenset[str], b: frozenset[str]) -> Iterator[_Weighed]:
+def _exclude_each_other(a: Trace, b: Trace) -> bool:
+    return any(o in b.figures and not figure.meets(b.figures[o]) for o, figure in a.figures.items())
+
+
+def _text(a: frozenset[str], b: frozenset[str]) -> float:
     """Shared words beyond those shared by chance; other words say nothing: languages differ."""
-    shared, fewer = len(a & b), min(len(a), len(b))
-    beyond = max(0.0, shared - _SHARED_BY_CHANCE * fewer)
-    return _weighed(
-        Matter.TEXT,
-        _BITS_FOR_WORDS * beyond / (fewer + _FEW_WORDS),
-        lambda: f"share {shared} of {_counted(fewer, 'word')}",
-    )
+    fewer = min(len(a), len(b))
+    beyond = max(0.0, len(a & b) - _SHARED_BY_CHANCE * fewer)
+    return _BITS_FOR_WORDS * beyond / (fewer + _FEW_WORDS)
+
+
+def _text_in_words(a: frozenset[str], b: frozenset[str]) -> str:
+    return f"share {len(a & b)} of {_counted(min(len(a), len(b)), 'word')}"
 
 
 def distance_km(a: Point, b: Point) -> float:

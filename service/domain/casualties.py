@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeVar
 
 from service.domain.figures import Figure, add_bounds, larger_bound
@@ -56,8 +57,16 @@ def combine(cells: Mapping[Cell, Figure]) -> Combined | None:
     the sum over the stated cells contained in no other, each the larger of stated and summed.
     Where a coarser high is below the sum of the finer lows, the low stays the coarser one.
     """
-    if not cells:
-        return None
+    return _combined(tuple(cells.items())) if cells else None
+
+
+# Of one report the same cells are asked for again and again.
+@lru_cache(maxsize=1 << 12)
+def _combined(stated: tuple[tuple[Cell, Figure], ...]) -> Combined:
+    if len(stated) == 1:
+        [(cell, figure)] = stated
+        return Combined(figure, frozenset({cell}), inconsistent=False)
+    cells = dict(stated)
     parties = {Cell(party=cell.party) for cell in cells if cell.party is not None}
     groups = {Cell(group=cell.group) for cell in cells if cell.group is not None}
     by_party, by_group = (

@@ -319,4 +319,6 @@ def _lines(
 
 def _doubtful_texts(draft: Draft) -> set[Flag]:
     texts = [text for text in (draft.summary, draft.where.as_written) if text]
-    return doubts_of(texts, [source.title for source in draft.sources])
+    # What is printable throughout holds nothing unusual: nobody needs to look at each character.
+    titles = [source.title for source in draft.sources if not source.title.isprintable()]
+    return doubts_of(texts, titles)

@@ -132,7 +132,9 @@ def accounts_of_family(
             when = account.when.within(around) if around else account.when
             sector = account.sector and sectors.in_force(account.sector, when)
             episode = account.episode or bool(children[member_id])
-            told[member_id] = replace(account, when=when, sector=sector, episode=episode)
+            if (when, sector, episode) != (account.when, account.sector, account.episode):
+                account = replace(account, when=when, sector=sector, episode=episode)
+            told[member_id] = account
 
     def contribute(member_id: str) -> dict[Slot, Figure]:
         """Fill in what the member and all below it add; return their sums."""

@@ -4,6 +4,7 @@ import math
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from service.domain.validity import SectorSpan
@@ -74,17 +75,33 @@ class Point:
             object.__setattr__(self, "longitude", 180.0)
 
 
+# What `fold` takes out of ASCII; what parts words stays.
+_NOT_WORDS: Final = {
+    code: None for code in range(128) if not (chr(code).isalnum() or chr(code).isspace())
+}
+_LONGEST_KEPT: Final = 40
+
+
 def fold(text: str) -> str:
     """A spelling without case, accents, spaces, hyphens and apostrophes, for comparing.
 
     Scripts are not turned into one another: a Cyrillic letter never equals a Latin one by look.
     """
+    return _fold_kept(text) if len(text) <= _LONGEST_KEPT else _fold(text)
+
+
+def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_PLAIN))
     return "".join(c for c in decomposed if c.isalnum()).casefold().translate(_PLAIN)
 
 
+_fold_kept = lru_cache(maxsize=1 << 14)(_fold)
+
+
 def fold_words(text: str) -> str:
     """`fold`, word by word, for searching in sentences."""
+    if text.isascii():
+        return " ".join(text.lower().translate(_NOT_WORDS).split())
     return " ".join(filter(None, (fold(word) for word in text.split())))
 
 

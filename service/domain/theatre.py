@@ -1,5 +1,6 @@
 """A theatre: everything about one ceasefire that is reference data, as one value."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -8,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from service.domain.periods import Bucket, NamedPeriod
 from service.domain.places import Gazetteer, fold
-from service.domain.sectors import Sectors
+from service.domain.sectors import Sector, Sectors
 from service.domain.validity import Validity
-from service.domain.vocabulary import ClaimantKind
+from service.domain.vocabulary import ClaimantKind, Group, Outcome
 from service.domain.weapons import Weapons
 
 
@@ -45,6 +46,47 @@ class Agreement:
     source: str
 
 
+@dataclass(frozen=True, eq=False)
+class Words:
+    """What the words of reports mean in one language, for a reader that knows no grammar.
+
+    A pattern is one or more words; one that ends in `*` is the beginning of a word.
+    seed_data/README.md says what each list holds.
+    """
+
+    language: str
+    script: str
+    letters: str = ""
+    stopwords: frozenset[str] = frozenset()
+    before: Mapping[Outcome, tuple[str, ...]] = field(default_factory=dict)
+    after: Mapping[Outcome, tuple[str, ...]] = field(default_factory=dict)
+    either: Mapping[Outcome, tuple[str, ...]] = field(default_factory=dict)
+    groups: Mapping[Group | None, tuple[str, ...]] = field(default_factory=dict)
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    multipliers: Mapping[str, int] = field(default_factory=dict)
+    single: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    qualifiers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    following: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    between: tuple[str, ...] = ()
+    passive: tuple[str, ...] = ()
+    joining: tuple[str, ...] = ()
+    negators: tuple[str, ...] = ()
+    denials: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    weapons: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ordinary: tuple[str, ...] = ()
+    speaking: tuple[str, ...] = ()
+    relative: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    year_words: tuple[str, ...] = ()
+    day_words: tuple[str, ...] = ()
+    number_endings: tuple[str, ...] = ()
+    endings: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Theatre:
     """The reference data of one ceasefire.
@@ -66,6 +108,7 @@ class Theatre:
     gazetteer: Gazetteer
     periods: Sequence[NamedPeriod]
     agreements: Sequence[Agreement] = field(default=())
+    words: Sequence[Words] = field(default=())
 
     def day_of(self, instant: datetime) -> date:
         """The local day that an instant falls on."""
@@ -83,6 +126,15 @@ class Theatre:
         """A claimant by its code or its name."""
         return self.claimants.get(text) or self._claimants_by_name.get(fold(text))
 
+    def find_sector(self, text: str) -> Sector | None:
+        """A sector by its code or its name; a name that several share finds none."""
+        return self.sectors.get(text) or self._sectors_by_name.get(fold(text))
+
+    @cached_property
+    def _sectors_by_name(self) -> Mapping[str, Sector]:
+        named = Counter(fold(sector.name) for sector in self.sectors)
+        return {fold(s.name): s for s in self.sectors if named[fold(s.name)] == 1}
+
     @cached_property
     def _parties_by_name(self) -> Mapping[str, Party]:
         return {fold(name): p for p in self.parties.values() for name in (p.id, *p.names.values())}
@@ -90,6 +142,16 @@ class Theatre:
     @cached_property
     def _claimants_by_name(self) -> Mapping[str, Claimant]:
         return {fold(name): c for c in self.claimants.values() for name in (c.id, c.name)}
+
+    @cached_property
+    def spellings(self) -> Mapping[str, str]:
+        """Every folded spelling that finds one place, to its id."""
+        return {
+            fold(name): place.id
+            for named in self.gazetteer
+            for name in (named.display, *(n.name for n in named.names))
+            if (place := self.gazetteer.find(name)) is not None
+        }
 
     @cached_property
     def root(self) -> str | None:

@@ -85,6 +85,7 @@ class ClaimantKind(StrEnum):
     HUMANITARIAN_BODY = "humanitarian-body"
     INTERNATIONAL_ORGANISATION = "international-organisation"
     NGO = "ngo"
+    RESEARCH = "research"
     MEDIA = "media"
     RESIDENT = "resident"
     APPLICANT = "applicant"

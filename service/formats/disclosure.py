@@ -43,11 +43,30 @@ def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Js
     came = theatre.day_of(datetime.fromisoformat(record["received_at"]))
     return {
         **record,
+        **_origin_shown(record, everything=everything),
         **_NOBODY,
         "posted": posted,
         "resolved": read,
         "received_at": instant_text(theatre.start_of_day(came)),
     }
+
+
+def _origin_shown(record: Json, *, everything: bool) -> Json:
+    """The source's own codes may say more of the place, and name people, as its words may."""
+    origin = record.get("origin")
+    if origin is None or everything:
+        return {}
+    whole = PlaceShown(record["disclosure"]["place"]) is PlaceShown.EXACT
+    if whole and Flag.PERSONAL_DATA not in open_flags(record):
+        return {}
+    return {"origin": {**origin, "key": None, "kept": {}}}
+
+
+def summary_shown(record: Json) -> str:
+    """The summary of a record as `disclosed` publishes it; empty where it has none."""
+    if Flag.PERSONAL_DATA in open_flags(record):
+        return ""
+    return record["posted"].get("summary") or ""
 
 
 def narrowed(then: Json, now: Json, theatre: Theatre) -> Json:

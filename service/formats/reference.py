@@ -13,9 +13,9 @@ import orjson
 from service.domain.periods import NamedPeriod, overlapping
 from service.domain.places import Gazetteer, Place, PlaceName
 from service.domain.sectors import Sector, Sectors
-from service.domain.theatre import Agreement, Claimant, Party, Theatre
+from service.domain.theatre import Agreement, Claimant, Party, Theatre, Words
 from service.domain.validity import SectorSpan, Validity
-from service.domain.vocabulary import ClaimantKind, Precision
+from service.domain.vocabulary import ClaimantKind, Group, Outcome, Precision
 from service.domain.weapons import Scheme, SchemeRule, WeaponClass, Weapons
 from service.domain.when import parse_when, parse_zone
 from service.errors import Invalid
@@ -33,8 +33,30 @@ FILES: Final = (
     ("places.toml", "place"),
     ("agreements.toml", "agreement"),
     ("periods.toml", "period"),
+    ("words.toml", "word"),
 )
+_OPTIONAL: Final = frozenset({"words.toml"})
 KINDS: Final = ("theatre", *(kind for _, kind in FILES))
+
+_WORD_LISTS: Final = (
+    "single",
+    "quantities",
+    "none",
+    "measures",
+    "between",
+    "passive",
+    "joining",
+    "negators",
+    "denials",
+    "without",
+    "ordinary",
+    "speaking",
+    "year_words",
+    "day_words",
+    "number_endings",
+    "endings",
+    "restored",
+)
 
 
 @contextmanager
@@ -60,6 +82,8 @@ def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """All reference entries of a seed folder by kind, outlines and gazetteer rows joined in."""
     entries: dict[str, list[dict[str, Any]]] = {"theatre": [read_toml(folder / "theatre.toml")]}
     for name, kind in FILES:
+        if name in _OPTIONAL and not (folder / name).exists():
+            continue
         entries[kind] = list(read_toml(folder / name).get(kind, []))
     with naming("sectors.geojson"):
         outlines = {
@@ -99,6 +123,12 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
     for place in places:
         if any(span.sector not in sectors for span in place.sectors):
             raise Invalid("lies in a sector that is not known", f"place.{place.id}")
+    weapons = Weapons(_each("weapon", entries, _weapon), _each("scheme", entries, _scheme))
+    words = _each("word", entries, _words)
+    for of_language in words:
+        if any(weapon and weapon not in weapons for weapon in of_language.weapons):
+            where = f"word.{of_language.language}"
+            raise Invalid("has words for a weapon that is not known", where)
     return Theatre(
         id=named,
         name=name,
@@ -108,11 +138,12 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         languages=languages,
         parties=parties,
         claimants=claimants,
-        weapons=Weapons(_each("weapon", entries, _weapon), _each("scheme", entries, _scheme)),
+        weapons=weapons,
         sectors=sectors,
         gazetteer=Gazetteer(places),
         periods=periods,
         agreements=_each("agreement", entries, _agreement),
+        words=words,
     )
 
 
@@ -214,6 +245,42 @@ def _period(entry: Entry) -> NamedPeriod:
         entry["source"],
         entry.get("note"),
     )
+
+
+def _words(entry: Entry) -> Words:
+    lists = {
+        name: tuple(str(pattern) for pattern in entry.get(name, ()))
+        for name in _WORD_LISTS
+        if name in entry
+    }
+    return Words(
+        language=entry["id"],
+        script=entry["script"],
+        letters=entry.get("letters", ""),
+        stopwords=frozenset(entry.get("stopwords", ())),
+        before=_by_outcome(entry.get("before", {})),
+        after=_by_outcome(entry.get("after", {})),
+        either=_by_outcome(entry.get("either", {})),
+        groups={
+            None if group == "people" else Group(group): tuple(patterns)
+            for group, patterns in entry.get("groups", {}).items()
+        },
+        numbers={word: int(number) for word, number in entry.get("numbers", {}).items()},
+        multipliers={word: int(number) for word, number in entry.get("multipliers", {}).items()},
+        qualifiers=_patterns(entry.get("qualifiers", {})),
+        following=_patterns(entry.get("following", {})),
+        weapons=_patterns(entry.get("weapons", {})),
+        relative={word: (int(a), int(b)) for word, (a, b) in entry.get("relative", {}).items()},
+        **lists,
+    )
+
+
+def _by_outcome(patterns: Mapping[str, Sequence[str]]) -> dict[Outcome, tuple[str, ...]]:
+    return {Outcome(outcome): tuple(some) for outcome, some in patterns.items()}
+
+
+def _patterns(patterns: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(some) for name, some in patterns.items()}
 
 
 def validity_of(entry: Entry) -> Validity:

@@ -114,6 +114,10 @@ class Strict(BaseModel):
         strict=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True
     )
 
+    def posted(self) -> dict[str, Any]:
+        """What was sent, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
 
 class CountIn(Strict):
     """A count that is not exact: `{"low": 49}` is at least 49; words keep what was written."""
@@ -383,7 +387,3 @@ class ReportIn(Strict):
                 Source(s.title, s.publisher, s.published, s.url, s.locator) for s in self.sources
             ),
         )
-
-    def posted(self) -> dict[str, Any]:
-        """What was sent, as plain JSON values."""
-        return self.model_dump(mode="json", exclude_unset=True)

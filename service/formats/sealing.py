@@ -6,8 +6,7 @@ The same idea as selective disclosure in RFC 9901 (SD-JWT): a value is shown by 
 
 import hashlib
 import secrets
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -17,6 +16,15 @@ import orjson
 from service.formats.records import instant_text
 
 Json = dict[str, Any]
+
+
+def _above(path: str) -> Iterator[str]:
+    """The paths of what a path leads through, outermost first."""
+    end = path.find(".")
+    while end > 0:
+        yield path[:end]
+        end = path.find(".", end + 1)
+
 
 # By kind the private fields, inner ones before what they lie in, each with what stands in the
 # place of an erased one.
@@ -37,6 +45,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
         "content.resolved.point": None,
         "content.resolved.place": None,
         "content.published": {"place": None, "point": None},
+        "content.origin": None,
     },
     "tally": {"content.received_at": None},
     "coverage": {"content.received_at": None},
@@ -45,8 +54,25 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
     "grouping": {},
     "erasure": {},
     "key": {"content": {}},
+    "feed": {"content": {}},
+    "import": {"content": {}},
+    "lead": {"content": {}},
 }
 ALWAYS_SEALED: Final[Mapping[str, Any]] = {"actor": "", "reason": None}
+# By kind all that something private is taken out of, outer ones first.
+_HOLDERS: Final[Mapping[str, tuple[str, ...]]] = {
+    kind: tuple(sorted({above for path in paths for above in _above(path)}))
+    for kind, paths in SEALED.items()
+}
+# Likewise each private path with the path of what it is taken out of and its name there.
+_PRIVATE: Final[Mapping[str, tuple[tuple[str, str, str], ...]]] = {
+    kind: tuple(
+        (path, path.rpartition(".")[0], path.rpartition(".")[2])
+        for path in (*paths, *ALWAYS_SEALED)
+    )
+    for kind, paths in SEALED.items()
+}
+_SALT_BYTES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +107,36 @@ def seal(fact: Fact) -> tuple[str, str]:
         "recorded_at": instant_text(fact.recorded_at),
         "actor": fact.actor,
         "reason": fact.reason,
-        "content": deepcopy(fact.content),
+        "content": fact.content,
     }
+    holders = _copied(entry, _HOLDERS[fact.kind])
+    chosen = [
+        (path, holder, name)
+        for path, above, name in _PRIVATE[fact.kind]
+        if (holder := holders.get(above)) is not None and name in holder
+    ]
+    salts = secrets.token_hex(_SALT_BYTES * len(chosen))
     sealed: dict[str, str] = {}
     private: dict[str, list[str]] = {}
-    for path in (*SEALED[fact.kind], *ALWAYS_SEALED):
-        holder, name = _holder(entry, path)
-        if holder is not None and name in holder:
-            text = canonical(holder.pop(name)).decode()
-            salt = secrets.token_hex(16)
-            private[path] = [salt, text]
-            sealed[path] = seal_of(salt, text)
+    for number, (path, holder, name) in enumerate(chosen):
+        text = canonical(holder.pop(name)).decode()
+        salt = salts[2 * _SALT_BYTES * number : 2 * _SALT_BYTES * (number + 1)]
+        private[path] = [salt, text]
+        sealed[path] = seal_of(salt, text)
     entry["sealed"] = sealed
     return canonical(entry).decode(), canonical(private).decode()
+
+
+def _copied(entry: Json, paths: Iterable[str]) -> Mapping[str, Json]:
+    """What stands at some paths of an entry, by path, copied there so that what the entry was made
+    from stays whole."""
+    holders = {"": entry}
+    for path in paths:
+        above, _, name = path.rpartition(".")
+        inner = holders[above].get(name) if above in holders else None
+        if isinstance(inner, dict):
+            holders[path] = holders[above][name] = dict(inner)
+    return holders
 
 
 def seal_of(salt: str, text: str) -> str:

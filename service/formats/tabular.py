@@ -101,6 +101,15 @@ def ignored_columns(file: BinaryIO) -> list[str]:
     return [name for name in next(csv.reader([first]), []) if name in _DERIVED_COLUMNS]
 
 
+REJECT_COLUMNS: Final = ("reject.line", "reject.field", "reject.reason")
+
+
+def reject_row(reject: Mapping[str, Any]) -> dict[str, Any]:
+    """What was not taken, as a row that can be mended and imported again."""
+    told = (reject["line"], reject["field"], reject["reason"])
+    return {**dict(zip(REJECT_COLUMNS, told, strict=True)), **reject["original"]}
+
+
 def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """CSV (RFC 4180) in chunks, header first even where there is no row."""
     buffer = io.StringIO()
@@ -171,6 +180,9 @@ REPORT_COLUMNS: Final = (
     "reported",
     "received",
     "summary",
+    "origin.source",
+    "origin.key",
+    "origin.licence",
     *_DISCLOSURE_COLUMNS,
     *_SOURCE_COLUMNS,
     "casualties.party",
@@ -178,6 +190,7 @@ REPORT_COLUMNS: Final = (
     *(f"casualties.{outcome}.{part}" for outcome in Outcome for part in _COUNT_PARTS),
 )
 _DERIVED_COLUMNS: Final = frozenset(REPORT_COLUMNS) - COLUMNS
+_ACCEPTED: Final = COLUMNS | _DERIVED_COLUMNS | {*REJECT_COLUMNS}
 _LONGEST_HEADER: Final = 10_000
 
 
@@ -197,7 +210,7 @@ def _records(text: io.TextIOWrapper, longest_line: int) -> Iterator[tuple[int, d
                 yield (
                     start,
                     {
-                        name: _unguarded(cell)
+                        name: unguarded(cell)
                         for name, cell in zip(header, cells, strict=True)
                         if cell != ""
                     },
@@ -225,7 +238,7 @@ def _bounded(text: io.TextIOWrapper, longest_line: int) -> Iterator[str]:
 def _check_header(header: Sequence[str]) -> None:
     if len(set(header)) != len(header):
         raise Invalid("names a column twice", "line 1")
-    if unknown := [name for name in header if name not in COLUMNS | _DERIVED_COLUMNS]:
+    if unknown := [name for name in header if name not in _ACCEPTED]:
         shown = unknown[0] if re.fullmatch(r"[a-z_.]{1,60}", unknown[0]) else "one of them"
         raise Invalid(f"has a column that is not known: {shown}", "line 1")
     for needed in ("when", "claimant"):
@@ -331,7 +344,8 @@ def _put(target: dict[str, Any], path: str, value: Any) -> None:
     target[last] = value
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
+    """A cell without the apostrophe that keeps a spreadsheet from taking it for a formula."""
     return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
 
 

@@ -127,6 +127,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "possible_duplicates": record.get("possible_duplicates", []),
         "summary": posted.get("summary"),
         "sources": _sources_view(posted),
+        "origin": _origin_view(record.get("origin")),
         "reported": str(reported_of(read)),
         "received": theatre.day_of(datetime.fromisoformat(record["received_at"])).isoformat(),
         "reviews": [_review_view(told) for told in record["reviews"]],
@@ -323,6 +324,13 @@ def _sum_view(summed: Sum) -> Json:
         "open": summed.open,
         "unknown": summed.unknown,
     }
+
+
+def _origin_view(origin: Json | None) -> Json | None:
+    """Which source a report was imported from, under which licence, and what it calls it."""
+    if origin is None:
+        return None
+    return {name: origin[name] for name in ("source", "key", "licence", "kept")}
 
 
 def _sources_view(posted: Json) -> list[Json]:

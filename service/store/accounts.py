@@ -1,6 +1,6 @@
 """Accounts as rows, and rows back to accounts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome, Precision, Status
 from service.domain.when import When
 from service.store import tables
+from service.store.database import chunks
 from service.store.queries import EVERYBODY
 
 
@@ -30,10 +31,20 @@ DERIVED: Final = (_FIGURES, _WEAPONS, _ACCOUNTS)
 
 
 def rows_of_account(
-    account: Account, claimant: str, circle: range, theatre: Theatre
-) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
-    """An account as rows of the derived tables, for readers of the levels in `circle`."""
-    key = {"incident_id": account.incident, "claimant": claimant, "level": circle[0]}
+    account: Account, claimants: Iterable[str], circle: range, theatre: Theatre
+) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
+    """An account as rows of the derived tables, for readers of the levels in `circle`: once for
+    each of those who tell it so."""
+    rows = [*_rows(account, circle, theatre)]
+    for claimant in claimants:
+        for table, row in rows:
+            yield table, {**row, "claimant": claimant}
+
+
+def _rows(
+    account: Account, circle: range, theatre: Theatre
+) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
+    key = {"incident_id": account.incident, "level": circle[0]}
     when, point = account.when, account.point
     yield (
         _ACCOUNTS,
@@ -114,11 +125,11 @@ def _key(row: tables.Account | tables.AccountWeapon | tables.Figure) -> _Key:
     return row.incident_id, row.claimant, row.level
 
 
-def when_of_row(row: tables.Account) -> When:
+def when_of_row(row: Any) -> When:
     return When(row.start_day, row.end_day, row.lasted, row.earliest, row.latest)
 
 
-def point_of_row(row: tables.Account) -> Point | None:
+def point_of_row(row: Any) -> Point | None:
     if row.latitude is None or row.longitude is None or not row.precision:
         return None
     return Point(row.latitude, row.longitude, Precision(row.precision))
@@ -158,7 +169,3 @@ def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Fi
         contributions=contributions,
         below=frozenset(below),
     )
-
-
-def chunks(ids: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
-    return (ids[i : i + size] for i in range(0, len(ids), size))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from service.domain.access import Role, Visibility
 from service.domain.ledger import leaf_hash
 from service.formats.sealing import Fact, seal, unseal
+from service.store.database import insert_rows, next_numbers
 from service.store.tables import Pending, Revision
 
 
@@ -53,7 +54,7 @@ class Change:
 
 def append(session: Session, changes: Iterable[Change], author: Author) -> list[str]:
     """Record changes; return the hash of each one's leaf in the ledger."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for change in changes:
         entry, private = seal(
             Fact(
@@ -79,10 +80,12 @@ def append(session: Session, changes: Iterable[Change], author: Author) -> list[
                 "sha256": leaf_hash(entry.encode()).hex(),
             }
         )
-    if rows:
-        recorded = session.scalars(sa.insert(Revision).returning(Revision.sequence), rows).all()
-        session.execute(sa.insert(Pending), [{"sequence": sequence} for sequence in recorded])
-    return [str(row["sha256"]) for row in rows]
+    numbers = next_numbers(session, Revision.__table__, len(rows)) if rows else ()
+    for row, number in zip(rows, numbers, strict=True):
+        row["sequence"] = number
+    insert_rows(session, Revision.__table__, rows)
+    insert_rows(session, Pending.__table__, [{"sequence": number} for number in numbers])
+    return [row["sha256"] for row in rows]
 
 
 def fact_of(revision: Revision) -> Fact:
@@ -153,3 +156,12 @@ def latest_content(
         select = select.where(Revision.actor == actor)
     revision = session.scalar(select.order_by(Revision.revision.desc()).limit(1))
     return None if revision is None else fact_of(revision).content
+
+
+def newest(session: Session, kind: str) -> Sequence[Revision]:
+    """The newest revision of everything of a kind."""
+    last = sa.select(sa.func.max(Revision.sequence)).where(Revision.kind == kind)
+    last = last.group_by(Revision.subject)
+    return session.scalars(
+        sa.select(Revision).where(Revision.sequence.in_(last)).order_by(Revision.sequence)
+    ).all()

@@ -20,6 +20,7 @@ from service.domain.ledger import (
     root_of,
     subtrees,
 )
+from service.store.database import insert_rows
 from service.store.tables import Head, Leaf, Node, Pending, Revision
 
 T = TypeVar("T")
@@ -65,9 +66,8 @@ def sequence(session: Session, most: int) -> int:
             {"level": level, "position": index, "hash": value.hex()}
             for (level, index), value in tree.add(_bytes(sha256, f"revisions {number}"))
         ]
-    session.execute(sa.insert(Leaf), leaves)
-    if nodes:
-        session.execute(sa.insert(Node), nodes)
+    insert_rows(session, Leaf.__table__, leaves)
+    insert_rows(session, Node.__table__, nodes)
     # One snapshot: what came in between with a smaller number is not seen here either.
     session.execute(sa.delete(Pending).where(Pending.sequence <= waiting[-1].sequence))
     return len(waiting)

@@ -1,49 +1,54 @@
 """Reports as rows, for selecting; what they say stays in their record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.places import fold_words
+from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
 from service.formats.disclosure import disclosed
 from service.formats.records import disclosure_of, is_waiting, place_as_written, report_of
 from service.store import tables
+from service.store.database import insert_rows
 
 Record = dict[str, Any]
 POSSIBLE_DUPLICATE: Final = "possible_duplicate"
+SOURCE: Final = "source"
 
 
 def insert_reports(
     session: Session,
     records: Iterable[tuple[str, int, Record, datetime]],
     theatre: Theatre,
+    read: Mapping[str, Report] | None = None,
 ) -> None:
+    """Write what is current of reports, by id, revision, record and when they came.
+
+    `read` are those of them, by id, that are at hand as the rules see them.
+    """
+    read = read or {}
     rows: list[dict[str, Any]] = []
     terms: list[dict[str, Any]] = []
     for report_id, revision, record, received in records:
-        rows.append(_row(report_id, revision, record, received, theatre))
+        report = read.get(report_id) or report_of(report_id, record)
+        rows.append(_row(report, revision, record, received, theatre))
         terms.extend(
             {"report_id": report_id, "kind": kind, "value": value} for kind, value in _terms(record)
         )
-    if not rows:
-        return
-    session.execute(sa.insert(tables.Report), rows)
-    if terms:
-        session.execute(sa.insert(tables.ReportTerm), terms)
+    insert_rows(session, tables.Report.__table__, rows)
+    insert_rows(session, tables.ReportTerm.__table__, terms)
 
 
 def _row(
-    report_id: str, revision: int, record: Record, received: datetime, theatre: Theatre
+    report: Report, revision: int, record: Record, received: datetime, theatre: Theatre
 ) -> dict[str, Any]:
-    report = report_of(report_id, record)
     point, embargo = report.point, disclosure_of(record).embargo
     return {
-        "id": report_id,
+        "id": report.id,
         "incident_id": record["incident"],
         "revision": revision,
         "level": report.level,
@@ -73,8 +78,9 @@ def _row(
 
 
 def _terms(record: Record) -> set[tuple[str, str]]:
-    read = record["resolved"]
+    read, origin = record["resolved"], record.get("origin")
     return {
+        *([(SOURCE, origin["source"])] if origin else []),
         *(("weapon", weapon) for weapon, _ in read["weapons"]),
         *((POSSIBLE_DUPLICATE, incident) for incident in record.get("possible_duplicates", ())),
         *(

@@ -326,3 +326,86 @@ class Key(Base):
     role: Mapped[str]
     read_only: Mapped[bool]
     expires_at: Mapped[datetime | None]
+
+
+class Feed(Base):
+    """A source that is asked again and again, as declared, and where asking it stands."""
+
+    __tablename__ = "feeds"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    content: Mapped[dict[str, Any]]
+    next_run_at: Mapped[datetime | None] = mapped_column(index=True)
+    failures: Mapped[int]
+    asked_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime | None]
+    etag: Mapped[str | None] = mapped_column(sa.Text)
+    last_modified: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class Import(Base):
+    """One reading of a file of a source, and its account.
+
+    `running` names the source while it is being read, so that no source is read twice at once;
+    `held_until` is when another process may take over. `position` counts the entries that are
+    through. `content` says how the file is read, `account` how it ended.
+    """
+
+    __tablename__ = "imports"
+    __table_args__ = (sa.Index(None, "source", "started_at"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source: Mapped[str]
+    feed: Mapped[str | None] = mapped_column(index=True)
+    running: Mapped[str | None] = mapped_column(unique=True)
+    holder: Mapped[str | None]
+    held_until: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(index=True)
+    fault: Mapped[str | None]
+    detail: Mapped[str | None] = mapped_column(sa.Text)
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    sha256: Mapped[str | None] = mapped_column(sa.String(64), index=True)
+    size: Mapped[int | None] = mapped_column(sa.BigInteger)
+    total: Mapped[int | None]
+    position: Mapped[int]
+    attempts: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    account: Mapped[dict[str, Any]]
+
+
+class ArchivePiece(Base):
+    """A piece of a file as it came, compressed (zlib); the file is named by its SHA-256."""
+
+    __tablename__ = "archive_pieces"
+
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes]
+
+
+class Reject(Base):
+    """An entry of a file that was not taken, why, and as it stood; `position` counts entries."""
+
+    __tablename__ = "rejects"
+
+    import_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("imports.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int]
+    held: Mapped[bool]
+    problems: Mapped[dict[str, Any]]
+    original: Mapped[dict[str, Any]]
+
+
+class Lead(Base):
+    """Something that a source wrote and that a person may turn into reports."""
+
+    __tablename__ = "leads"
+    __table_args__ = (sa.Index(None, "state", "received_at", "id"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    source: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    revision: Mapped[int]
+    received_at: Mapped[datetime]
+    record: Mapped[dict[str, Any]]

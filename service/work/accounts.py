@@ -15,24 +15,34 @@ from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import DERIVED, chunks, rows_of_account
+from service.store.accounts import DERIVED, rows_of_account
+from service.store.database import chunks, insert_rows
 from service.store.queries import EVERYBODY
 
 
 def refresh(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
     """Derive the accounts of whole families anew, named by their outermost incidents."""
     for wanted in chunks(sorted(set(roots))):
-        rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
-        members: list[str] = []
-        for family in load_families(session, list(wanted)).values():
-            members.extend(incident.id for incident in family)
-            for table, row in _rows_of_family(family, theatre):
-                rows[table].append(row)
+        families = load_families(session, list(wanted)).values()
+        members = [incident.id for family in families for incident in family]
         for table in DERIVED:
             for some in chunks(members):
                 session.execute(sa.delete(table).where(table.c.incident_id.in_(some)))
-            if rows[table]:
-                session.execute(sa.insert(table), rows[table])
+        _insert(session, families, theatre)
+
+
+def derive_new(session: Session, incidents: Iterable[Incident], theatre: Theatre) -> None:
+    """Derive the accounts of incidents that are part of nothing and had none before."""
+    _insert(session, [[incident] for incident in incidents], theatre)
+
+
+def _insert(session: Session, families: Iterable[list[Incident]], theatre: Theatre) -> None:
+    rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
+    for family in families:
+        for table, row in _rows_of_family(family, theatre):
+            rows[table].append(row)
+    for table in DERIVED:
+        insert_rows(session, table, rows[table])
 
 
 def refresh_incidents(session: Session, incidents: Iterable[str], theatre: Theatre) -> None:
@@ -123,12 +133,19 @@ def _rows_of_family(
     levels = sorted({r.level for incident in family for r in incident.reports})
     for level, beyond in pairwise([*levels, len(Visibility)]):
         seen = _told_of(
-            replace(each, reports=tuple(r for r in each.reports if r.level <= level))
-            for each in family
+            family if level == levels[-1] else [_seen_at(level, each) for each in family]
         )
+        circle = range(level, beyond)
         claimants = sorted({r.claimant for incident in seen for r in incident.reports})
-        for claimant in (None, *claimants):
+        # What only one tells, everybody tells in the same way.
+        alone = claimants if len(claimants) == 1 else []
+        for account in accounts_of_family(seen, theatre.sectors).values():
+            yield from rows_of_account(account, [EVERYBODY, *alone], circle, theatre)
+        for claimant in claimants if not alone else []:
             told = accounts_of_family(seen, theatre.sectors, claimant=claimant)
             for account in told.values():
-                circle = range(level, beyond)
-                yield from rows_of_account(account, claimant or EVERYBODY, circle, theatre)
+                yield from rows_of_account(account, [claimant], circle, theatre)
+
+
+def _seen_at(level: int, incident: Incident) -> Incident:
+    return replace(incident, reports=tuple(r for r in incident.reports if r.level <= level))

@@ -28,7 +28,8 @@ from service.domain.when import month_bounds
 from service.errors import Invalid
 from service.formats.records import when_of
 from service.store import journal, tables
-from service.store.accounts import chunks, load_accounts
+from service.store.accounts import load_accounts
+from service.store.database import chunks
 from service.store.queries import EVERYBODY, seen_at, select_accounts
 from service.work.reports import REPORT
 

@@ -1,6 +1,7 @@
 """Which incidents may tell of the same event, as far as a reader is shown them."""
 
 from calendar import monthrange
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
@@ -13,24 +14,25 @@ from service.domain.candidates import (
     POSSIBLE,
     RADIUS_KM,
     Candidate,
+    Nearby,
     Reach,
     Trace,
     broadest,
     candidates,
     radius_km,
-    within,
 )
-from service.domain.incidents import Account
-from service.domain.places import Point, fold_words
+from service.domain.figures import Figure
+from service.domain.places import fold_words
 from service.domain.queries import BoundingBox
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome
 from service.errors import NotFound
-from service.formats.disclosure import disclosed
+from service.formats.disclosure import summary_shown
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import chunks, load_accounts, point_of_row, when_of_row
+from service.store.accounts import point_of_row, when_of_row
+from service.store.database import chunks
 from service.store.queries import EVERYBODY, in_box, seen_at
 from service.work import placing
 
@@ -47,6 +49,22 @@ MOST_FLAGGED: Final = 10
 _LONGEST: Final = timedelta(days=31)
 
 
+# What of an account says when, where and whose it is.
+_OUTLINE: Final = (
+    tables.Account.incident_id,
+    tables.Account.level,
+    tables.Account.start_day,
+    tables.Account.end_day,
+    tables.Account.lasted,
+    tables.Account.earliest,
+    tables.Account.latest,
+    tables.Account.sector,
+    tables.Account.latitude,
+    tables.Account.longitude,
+    tables.Account.precision,
+)
+
+
 class Neighbourhood:
     """What readers are shown of incidents around the same time, for asking again and again within
     one transaction: each month is looked up once, and each incident read once, by level."""
@@ -55,29 +73,34 @@ class Neighbourhood:
         self._session = session
         self._theatre = theatre
         self._reach = broadest(threshold)
-        self._months: dict[tuple[date, int], list[tuple[tables.Account, Trace]]] = {}
+        self._months: dict[tuple[date, int], Nearby] = {}
+        self._rows: dict[tuple[str, int], Any] = {}
         self._read: dict[tuple[str, int], Trace] = {}
 
     def of(self, trace: Trace, level: int) -> list[Trace]:
         """Likewise `near`."""
         if not _asks(trace):
             return []
-        found: dict[str, tables.Account] = {}
         reach = timedelta(days=self._reach.days)
-        for month in _months(trace.when.known_start - reach, trace.when.known_end + reach):
-            for row, outline in self._month(month, level):
-                if row.incident_id != trace.incident and within(self._reach, trace, outline):
-                    found[row.incident_id] = row
-        unread = [row for incident, row in found.items() if (incident, level) not in self._read]
+        months = _months(trace.when.known_start - reach, trace.when.known_end + reach)
+        found = {
+            outline.incident
+            for month in months
+            for outline in self._month(month, level).of(trace)
+            if outline.incident != trace.incident
+        }
+        unread = [self._rows[each, level] for each in found if (each, level) not in self._read]
         for read in _traces(self._session, unread, level, self._theatre):
             self._read[read.incident, level] = read
         return [self._read[incident, level] for incident in sorted(found)]
 
-    def _month(self, month: date, level: int) -> list[tuple[tables.Account, Trace]]:
+    def _month(self, month: date, level: int) -> Nearby:
         if (month, level) not in self._months:
             last = month.replace(day=monthrange(month.year, month.month)[1])
-            rows = self._session.scalars(_between(month, last, level)).all()
-            self._months[month, level] = [(row, _outline(row)) for row in rows]
+            nearby = self._months[month, level] = Nearby(self._reach)
+            for row in self._session.execute(_between(month, last, level)):
+                self._rows[row.incident_id, level] = row
+                nearby.add(_outline(row))
         return self._months[month, level]
 
 
@@ -90,7 +113,7 @@ def of_report(
     among: Neighbourhood | None = None,
 ) -> list[Json]:
     """Other incidents that a report may belong to, the best `limit` of them."""
-    trace = trace_of_report(row.incident_id, report_of(row.id, row.record), row.record, theatre)
+    trace = trace_of_report(row.incident_id, report_of(row.id, row.record), row.record)
     return _described(session, trace, actor, theatre, limit, among)
 
 
@@ -126,7 +149,7 @@ def near(
         return []
     reach = broadest(threshold)
     days = timedelta(days=reach.days)
-    rows = session.scalars(
+    rows = session.execute(
         _between(trace.when.known_start - days, trace.when.known_end + days, level).where(
             tables.Account.incident_id != trace.incident, *_not_far(trace, reach)
         )
@@ -139,10 +162,10 @@ def _asks(trace: Trace) -> bool:
     return not when.is_open and when.known_end - when.known_start <= _LONGEST
 
 
-def _between(first: date, last: date, level: int) -> sa.Select[Any]:
+def _between(first: date, last: date, level: int) -> Any:
     """The accounts that the days from the first to the last touch; an open side has no end."""
     account = tables.Account
-    return sa.select(account).where(
+    return sa.select(*_OUTLINE).where(
         account.claimant == EVERYBODY,
         *seen_at(level),
         account.counted,
@@ -176,14 +199,15 @@ def _months(first: date, last: date) -> Iterator[date]:
         month = (month + timedelta(days=31)).replace(day=1)
 
 
-def _outline(row: tables.Account) -> Trace:
+def _outline(row: Any) -> Trace:
     """When and where an account is: enough to see that it lies too far away."""
     return Trace(row.incident_id, when_of_row(row), point=point_of_row(row))
 
 
-def trace_of_report(incident: str, report: Report, record: Json, theatre: Theatre) -> Trace:
+def trace_of_report(incident: str, report: Report, record: Json) -> Trace:
     """What is compared of a report: what may be published of it."""
-    figures = {o: f for o in Outcome if (f := report.figure_of(o)) is not None}
+    outcomes = {outcome for line in report.lines for outcome in line.figures}
+    figures = {o: figure for o in outcomes if (figure := report.figure_of(o)) is not None}
     return Trace(
         incident,
         report.when,
@@ -192,48 +216,66 @@ def trace_of_report(incident: str, report: Report, record: Json, theatre: Theatr
         report.weapons,
         figures,
         frozenset({report.claimant}),
-        _words([record], theatre),
+        _words(record),
     )
 
 
-def _traces(
-    session: Session, rows: Sequence[tables.Account], level: int, theatre: Theatre
-) -> list[Trace]:
-    told = _told(session, [row.incident_id for row in rows], level)
+def _traces(session: Session, rows: Sequence[Any], level: int, _theatre: Theatre) -> list[Trace]:
+    """Accounts of everybody as traces, in the order given; a row has at least `_OUTLINE`."""
+    incidents = sorted({row.incident_id for row in rows})
+    weapons: dict[tuple[str, int], set[str]] = defaultdict(set)
+    figures: dict[tuple[str, int], dict[Outcome, Figure]] = defaultdict(dict)
+    claimants: dict[str, set[str]] = defaultdict(set)
+    words: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for some in chunks(incidents):
+        for incident, of_level, weapon in session.execute(_select_weapons(some)):
+            weapons[incident, of_level].add(weapon)
+        for incident, of_level, outcome, *bounds in session.execute(_select_figures(some)):
+            figures[incident, of_level][Outcome(outcome)] = Figure(*bounds)
+        for incident, claimant, record in session.execute(_select_told(some, level)):
+            claimants[incident].add(claimant)
+            words[incident] |= _words(record)
     return [
-        _trace(account, told.get(account.incident, []), theatre)
-        for account, _ in load_accounts(session, rows)
+        Trace(
+            row.incident_id,
+            when_of_row(row),
+            row.sector,
+            point_of_row(row),
+            frozenset(weapons[row.incident_id, row.level]),
+            figures[row.incident_id, row.level],
+            frozenset(claimants[row.incident_id]),
+            words[row.incident_id],
+        )
+        for row in rows
     ]
 
 
-def _trace(account: Account, told: Sequence[tables.Report], theatre: Theatre) -> Trace:
-    point: Point | None = account.point
-    return Trace(
-        account.incident,
-        account.when,
-        account.sector,
-        point,
-        account.weapons,
-        {o: account.figures[None, o].figure for o in Outcome if (None, o) in account.figures},
-        frozenset(row.claimant for row in told),
-        _words([row.record for row in told], theatre),
+def _select_weapons(incidents: Sequence[str]) -> Any:
+    row = tables.AccountWeapon
+    return sa.select(row.incident_id, row.level, row.weapon).where(
+        row.incident_id.in_(incidents), row.claimant == EVERYBODY
     )
 
 
-def _told(session: Session, incidents: Sequence[str], level: int) -> dict[str, list[tables.Report]]:
+def _select_figures(incidents: Sequence[str]) -> Any:
+    row = tables.Figure
+    return sa.select(row.incident_id, row.level, row.outcome, row.low, row.best, row.high).where(
+        row.incident_id.in_(incidents),
+        row.claimant == EVERYBODY,
+        row.party == EVERYBODY,
+        row.low.is_not(None),
+    )
+
+
+def _select_told(incidents: Sequence[str], level: int) -> Any:
     row = tables.Report
-    told: dict[str, list[tables.Report]] = {}
-    for some in chunks(incidents):
-        for each in session.scalars(
-            sa.select(row).where(row.incident_id.in_(some), row.level <= level)
-        ):
-            told.setdefault(each.incident_id, []).append(each)
-    return told
+    return sa.select(row.incident_id, row.claimant, row.record).where(
+        row.incident_id.in_(incidents), row.level <= level
+    )
 
 
-def _words(records: Iterable[Json], theatre: Theatre) -> frozenset[str]:
-    texts = [disclosed(record, theatre)["posted"].get("summary") or "" for record in records]
-    return frozenset(word for text in texts for word in fold_words(text).split())
+def _words(record: Json) -> frozenset[str]:
+    return frozenset(fold_words(summary_shown(record)).split())
 
 
 def _described(

@@ -14,9 +14,10 @@ from service.domain.vocabulary import Flag, Status
 from service.formats.disclosure import disclosed, narrowed
 from service.formats.records import disclosure_of, open_flags
 from service.formats.sealing import Fact
-from service.store import journal
-from service.store.accounts import chunks
-from service.store.tables import Incident, Leaf, Report, Revision
+from service.store import journal, ledger
+from service.store.database import chunks
+from service.store.tables import Incident, Report, Revision
+from service.work import reports
 from service.work.disclosure import (
     nearest_shown,
     parts_shown,
@@ -41,29 +42,32 @@ _REPORT_POINTS: Final = (
     "content.cleared",
 )
 _INCIDENT_POINTS: Final = ("content.part_of", "content.merged_into")
-_PLACE: Final = ("content.posted.where", "content.resolved.point", "content.resolved.place")
+_PLACE: Final = (
+    *("content.posted.where", "content.resolved.point", "content.resolved.place"),
+    "content.origin",
+)
 _TEXT: Final = ("content.posted.summary",)
 _HIDDEN: Final = {"action": "hidden"}
 
 
 def page(session: Session, after: int, limit: int, actor: Actor, theatre: Theatre) -> list[Json]:
     """Changes from position `after` on, as items of the feed."""
-    found = _sequenced(session, after, limit)
+    found = ledger.leaves_from(session, after, limit)
     reader = _Reader(session, [revision for _, revision in found], actor, theatre)
     return [
-        {"position": position, "sha256": revision.sha256, **reader.change(revision)}
-        for position, revision in found
+        {"position": leaf.position, "sha256": revision.sha256, **reader.change(revision)}
+        for leaf, revision in found
     ]
 
 
 def entries(session: Session, after: int, limit: int, actor: Actor, theatre: Theatre) -> list[Json]:
     """The ledger's leaves from position `after` on: their hashes, and where the reader may see
     them their entries, with the private values that may be opened."""
-    found = _sequenced(session, after, limit)
+    found = ledger.leaves_from(session, after, limit)
     reader = _Reader(session, [revision for _, revision in found], actor, theatre)
     items = []
-    for position, revision in found:
-        item: Json = {"position": position, "sha256": revision.sha256}
+    for leaf, revision in found:
+        item: Json = {"position": leaf.position, "sha256": revision.sha256}
         openings = reader.openings(revision)
         if openings is not None:
             item |= {"entry": revision.entry, "openings": openings}
@@ -78,7 +82,9 @@ def history_of(session: Session, row: Report, actor: Actor, theatre: Theatre) ->
         for revision in journal.history(session, REPORT, row.id)
         if _may_see(revision, row, actor)
     ]
-    records = [(row.id, fact.revision, _under_both(fact, row, theatre)) for _, fact in told]
+    records = [
+        (row.id, fact.revision, narrowed(fact.content, row.record, theatre)) for _, fact in told
+    ]
     views = views_of_records(session, records, {row.id: row.owner}, actor, theatre)
     return [
         {
@@ -88,19 +94,6 @@ def history_of(session: Session, row: Report, actor: Actor, theatre: Theatre) ->
             "sha256": revision.sha256,
         }
         for view, (revision, fact) in zip(views, told, strict=True)
-    ]
-
-
-def _sequenced(session: Session, after: int, limit: int) -> Sequence[tuple[int, Revision]]:
-    return [
-        (position, revision)
-        for position, revision in session.execute(
-            sa.select(Leaf.position, Revision)
-            .join(Revision, Revision.sequence == Leaf.sequence)
-            .where(Leaf.position >= after)
-            .order_by(Leaf.position)
-            .limit(limit)
-        )
     ]
 
 
@@ -119,19 +112,25 @@ class _Reader:
             | {row.incident_id for row in self._reports.values()}
         )
         self._parts = self._parts_of({row.incident_id for row in self._reports.values()})
+        shown = [revision for revision in revisions if self._is_shown(revision)]
+        self._facts = {r.sequence: journal.fact_of(r) for r in shown}
+        self._records = {
+            r.sequence: narrowed(
+                self._facts[r.sequence].content, self._reports[r.subject].record, theatre
+            )
+            for r in shown
+            if r.kind == REPORT
+        }
+        told = without_hidden(session, [*self._records.values()], actor)
+        self._without_hidden = dict(zip(self._records, told, strict=True))
 
     def change(self, revision: Revision) -> Json:
         """A revision as an item of the feed; of what is hidden no more than its hash."""
-        match revision.kind:
-            case "report":
-                return self._report(revision)
-            case "incident" if not self._is_shown(revision):
-                return _HIDDEN
-            case "grouping" | "erasure" if self._actor.sees is not Visibility.RESTRICTED:
-                return _HIDDEN
-            case "key":
-                return _HIDDEN
-        fact = journal.fact_of(revision)
+        fact = self._facts.get(revision.sequence)
+        if fact is None:
+            return self._hidden(revision)
+        if revision.kind == REPORT:
+            return self._report(revision, fact)
         content = {name: v for name, v in fact.content.items() if name != "received_at"}
         if revision.kind == INCIDENT:
             content = self._pointing(content)
@@ -141,50 +140,65 @@ class _Reader:
 
     def openings(self, revision: Revision) -> Json | None:
         """The seals of an entry that the reader may open; `None` where the entry is hidden."""
-        if self.change(revision)["action"] in ("hidden", "withheld"):
+        fact = self._facts.get(revision.sequence)
+        if fact is None:
             return None
-        private: dict[str, list[str]] = orjson.loads(revision.private)
-        opened: set[str] = set(_OPEN)
-        fact = journal.fact_of(revision)
+        opened: set[str] = {*_OPEN}
         if revision.kind == INCIDENT and self._pointing(fact.content) == fact.content:
             opened |= {*_INCIDENT_POINTS}
         if revision.kind == REPORT:
-            row = self._reports[revision.subject]
-            record = _under_both(fact, row, self._theatre)
-            if record["published"] == fact.content["published"]:
-                opened |= {*_PUBLISHED}
-            if sees_everything(self._actor, row.owner):
-                opened |= {*_PLACE, *_TEXT}
-            elif Flag.PERSONAL_DATA not in open_flags(record):
-                opened |= {*_TEXT}
-                if disclosure_of(record).place is PlaceShown.EXACT:
-                    opened |= {*_PLACE}
-            if without_hidden(self._session, [record], self._actor) == [record]:
-                opened |= {*_REPORT_POINTS}
+            opened |= self._opened_of_report(revision, fact)
+        private: dict[str, list[str]] = orjson.loads(revision.private)
         return {path: opening for path, opening in private.items() if path in opened}
 
-    def _report(self, revision: Revision) -> Json:
-        row, level = self._reports[revision.subject], self._actor.sees.level
-        if not _may_see(revision, row, self._actor):
-            # Who was shown the report until now must learn that it is no longer to be shown.
+    def _is_shown(self, revision: Revision) -> bool:
+        match revision.kind:
+            case "report":
+                return _may_see(revision, self._reports[revision.subject], self._actor)
+            case "incident":
+                # Who was shown the incident then and is now: a title may tell of what only few
+                # could read.
+                level = self._actor.sees.level
+                return revision.subject in self._incidents and revision.level <= level
+            case "grouping" | "erasure":
+                return self._actor.sees is Visibility.RESTRICTED
+            case "key" | "feed" | "import" | "lead":
+                return False
+        return True
+
+    def _hidden(self, revision: Revision) -> Json:
+        """A revision that is not shown: whoever was shown the report until now must learn that it
+        is no longer to be shown."""
+        if revision.kind == REPORT:
+            level = self._actor.sees.level
             before = self._before.get((revision.subject, revision.revision - 1))
             known = before is not None and disclosure_of(before).level <= level
             if known and revision.level > level:
                 return {"action": "withheld", "kind": REPORT, "subject": revision.subject}
-            return _HIDDEN
-        fact = journal.fact_of(revision)
-        [pointing] = without_hidden(
-            self._session, [_under_both(fact, row, self._theatre)], self._actor
-        )
+        return _HIDDEN
+
+    def _report(self, revision: Revision, fact: Fact) -> Json:
+        row = self._reports[revision.subject]
         everything = sees_everything(self._actor, row.owner)
+        pointing = self._without_hidden[revision.sequence]
         record = disclosed(pointing, self._theatre, everything=everything)
         item = self._item(fact, self._action(fact), record)
         return {**item, "incidents": self._line(row.incident_id)}
 
-    def _is_shown(self, revision: Revision) -> bool:
-        """What is recorded of an incident is shown to those who were shown the incident then and
-        are now: a title may tell of what only few could read."""
-        return revision.subject in self._incidents and revision.level <= self._actor.sees.level
+    def _opened_of_report(self, revision: Revision, fact: Fact) -> set[str]:
+        row, record = self._reports[revision.subject], self._records[revision.sequence]
+        opened: set[str] = set()
+        if record["published"] == fact.content["published"]:
+            opened |= {*_PUBLISHED}
+        if sees_everything(self._actor, row.owner):
+            opened |= {*_PLACE, *_TEXT}
+        elif Flag.PERSONAL_DATA not in open_flags(record):
+            opened |= {*_TEXT}
+            if disclosure_of(record).place is PlaceShown.EXACT:
+                opened |= {*_PLACE}
+        if self._without_hidden[revision.sequence] == record:
+            opened |= {*_REPORT_POINTS}
+        return opened
 
     def _pointing(self, content: Json) -> Json:
         """What is recorded of an incident, without pointers to what the reader is not shown."""
@@ -279,11 +293,5 @@ def _previous(session: Session, revisions: Sequence[Revision]) -> dict[tuple[str
 
 def _may_see(revision: Revision, row: Report, actor: Actor) -> bool:
     """A revision is shown to those who were shown it then and are shown the report now."""
-    if actor.name is not None and row.owner == actor.name:
-        return True
-    return max(revision.level, row.level) <= actor.sees.level
-
-
-def _under_both(fact: Fact, row: Report, theatre: Theatre) -> Json:
-    """An earlier content under the disclosure of then and of now."""
-    return narrowed(fact.content, row.record, theatre)
+    then = revision.level <= actor.sees.level or sees_everything(actor, row.owner)
+    return then and reports.is_shown(row, actor)

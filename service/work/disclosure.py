@@ -12,7 +12,7 @@ from service.domain.vocabulary import Flag
 from service.formats.disclosure import disclosed
 from service.formats.views import report_view
 from service.store import tables
-from service.store.accounts import chunks
+from service.store.database import chunks
 from service.store.queries import EVERYBODY, seen_at, shown_to
 
 Json = dict[str, Any]

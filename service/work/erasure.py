@@ -20,11 +20,11 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import ledger, reference, revising
+from service.work import reference, revising
 from service.work.keys import KEY, check_is_somebody
+from service.work.ledger import ERASED, ERASURE
 from service.work.reports import REPORT
 
-ERASED: Final = "erased"
 Json = dict[str, Any]
 
 
@@ -141,7 +141,7 @@ def _record(
             erased[name] = sorted({*erased.get(name, []), *paths})
     if erased:
         level = Visibility.RESTRICTED.level
-        change = Change(ledger.ERASURE, str(uuid4()), 1, {"erased": erased}, reason, level)
+        change = Change(ERASURE, str(uuid4()), 1, {"erased": erased}, reason, level)
         journal.append(session, [change], author)
 
 

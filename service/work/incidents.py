@@ -16,7 +16,8 @@ from service.domain.theatre import Theatre
 from service.errors import Merged, NotFound
 from service.formats.views import account_view, claims_matrix, figures_by_party
 from service.store import tables
-from service.store.accounts import chunks, load_accounts
+from service.store.accounts import load_accounts
+from service.store.database import chunks
 from service.store.queries import (
     EVERYBODY,
     Keyset,

@@ -28,13 +28,14 @@ log = logging.getLogger(__name__)
 # Small enough that other writers on SQLite hardly wait for one.
 _BATCH: Final = 1_000
 _CHUNK: Final = 1_000
-_ERASED: Final = "erased"
+ERASED: Final = "erased"
 ERASURE: Final = "erasure"
 
 inclusion = store.inclusion
 consistency = store.consistency
 position_of = store.position_of
 newest_head = store.newest_head
+heads_below = store.heads_below
 size_of = store.size_of
 root = store.root
 pending_count = store.pending_count
@@ -215,7 +216,7 @@ def _wrong_in(row: Any) -> Iterator[str]:
         if not _opens(sealed.get(path), opening):
             yield f"private {path} is not what was sealed"
     actor = private.get("actor")
-    if row.actor != (_ERASED if actor is None else _text_of(actor)):
+    if row.actor != (ERASED if actor is None else _text_of(actor)):
         yield "actor is not that of private"
 
 

@@ -23,11 +23,11 @@ from service.domain.when import parse_when
 from service.errors import Invalid, Unavailable
 from service.formats.disclosure import narrowed
 from service.store import journal, ledger, tables
-from service.store.accounts import chunks
-from service.store.database import Database
+from service.store.database import Database, chunks
 from service.store.reports import insert_reports
-from service.work import accounts, placing, reference, watching
+from service.work import accounts, leads, placing, reference, watching
 from service.work.keys import KEY, insert_key
+from service.work.leads import LEAD
 from service.work.reference import REFERENCE, Theatres
 from service.work.reports import REPORT
 from service.work.watching import COVERAGE, TALLY
@@ -129,9 +129,8 @@ def _named(session: Session, theatres: Theatres, asked: str) -> tuple[_Name, The
     Not the newest number of the record: on PostgreSQL a lower one may be committed later.
     """
     present = theatres.current(session)
-    waiting = session.scalar(sa.select(sa.func.count()).select_from(tables.Pending)) or 0
     size = resolve(session, present, asked)
-    return (size, ledger.size_of(session), waiting), present
+    return (size, ledger.size_of(session), ledger.pending_count(session)), present
 
 
 def _made(session: Session, size: int, present: Theatre) -> _State:
@@ -221,6 +220,8 @@ def fill(session: Session, contents: Contents) -> None:
         watching.insert_tally(session, tally, record)
     for coverage, record in _of_kind(contents, COVERAGE).items():
         watching.insert_coverage(session, coverage, record)
+    for lead, (revision, record, _) in contents.get(LEAD, {}).items():
+        leads.insert(session, lead, revision, record)
     for key, record in _of_kind(contents, KEY).items():
         # Of a key whose holder was erased nothing is left.
         if record:

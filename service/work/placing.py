@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid
 from service.store import journal, tables
-from service.store.accounts import chunks
+from service.store.database import chunks
 from service.store.journal import Author, Change
 from service.work import accounts
 

@@ -1,5 +1,6 @@
 """Recording reports, and finding them again."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,16 +12,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor, Role, Visibility
-from service.domain.candidates import Trace
+from service.domain.candidates import Nearby, broadest
 from service.domain.disclosure import Disclosure, default_for
 from service.domain.drafts import Resolved, resolve
+from service.domain.imports import Origin
+from service.domain.incidents import Incident
 from service.domain.queries import IncidentQuery
+from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
 from service.domain.vocabulary import Basis, Flag, Stance, Status
 from service.errors import Conflict, Hidden, Invalid, NotFound, TrackerError
 from service.formats.records import (
-    disclosure_of,
     disclosure_to_json,
     instant_text,
     report_of,
@@ -28,6 +31,7 @@ from service.formats.records import (
 )
 from service.formats.reports import AboutIn, DisclosureIn, ReportIn
 from service.store import journal, tables
+from service.store.database import chunks, insert_rows
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page, report_order, select_reports
 from service.store.reports import insert_reports
@@ -37,6 +41,8 @@ from service.work import accounts, candidates, placing
 REPORT: Final = "report"
 # Versions of UUIDs that hold the time they were made, 1, 2 and 6 mostly the device too.
 _TELLING: Final = {1, 2, 6, 7}
+# How far from one another reports of one batch are compared.
+_REACH: Final = broadest(candidates.FLAGGED)
 Record = dict[str, Any]
 
 
@@ -61,11 +67,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One report to record; `may_link` lets its suggested incident take effect."""
+    """One report to record; `may_link` lets its suggested incident take effect, `origin` says which
+    source it was imported from."""
 
     report: ReportIn
     may_link: bool = False
     decision: Decision = field(default_factory=Decision)
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +122,14 @@ def find(
         return rows, None
     last = rows[limit - 1]
     return rows[:limit], Keyset(getattr(last, order[0].key), last.id)
+
+
+def by_ids(
+    session: Session, ids: Sequence[str | None], *, to_change: bool = False
+) -> Sequence[tables.Report]:
+    """The reports of these ids, in no order; those that nobody knows are left out."""
+    select = sa.select(tables.Report).where(tables.Report.id.in_(ids))
+    return session.scalars(select.with_for_update() if to_change else select).all()
 
 
 def get(session: Session, report_id: str, actor: Actor) -> tables.Report:
@@ -171,13 +187,13 @@ class _Batch:
         self._known: dict[str, Revision] = {}
         self._fresh: dict[str, Record] = {}
         self._incidents: dict[str, bool] = {}
-        self._traces: list[tuple[int, Trace]] = []
+        self._read: dict[str, Report] = {}
+        self._traces: dict[int, Nearby] = {}
         self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""
-        for start in range(0, len(ids), 500):
-            some = ids[start : start + 500]
+        for some in chunks(ids):
             self._known.update(journal.first_revisions(self._session, REPORT, some))
 
     def take(self, submission: Submission) -> Result:
@@ -193,11 +209,11 @@ class _Batch:
                 report.to_draft(), self._theatre, self._author.moment, self._author.received
             )
             record = self._record(submission, posted, resolved)
-            self._hint_at_duplicates(submission, record)
         except TrackerError as error:
             return Result(Outcomes.REJECTED, report.id, error=error)
         report_id = report.id or self._new_id()
         self._fresh[report_id] = record
+        self._read[report_id] = self._compared(submission, record, report_of(report_id, record))
         return Result(Outcomes.CREATED, report_id, record)
 
     def _check_id(self, report_id: str | None) -> None:
@@ -222,19 +238,19 @@ class _Batch:
         """Write what was taken; return the hash of each report's leaf."""
         if not self._fresh:
             return {}
-        new_incidents = [incident for incident, is_new in self._incidents.items() if is_new]
-        if new_incidents:
-            self._session.execute(
-                sa.insert(tables.Incident),
-                [
-                    {"id": i, "root_id": i, "episode": False, "counted": True, "level": 0}
-                    for i in new_incidents
-                ],
-            )
+        reports: dict[str, list[Report]] = defaultdict(list)
+        for report_id, record in self._fresh.items():
+            reports[record["incident"]].append(self._read[report_id])
+        new = [incident for incident, is_new in self._incidents.items() if is_new]
+        insert_rows(
+            self._session,
+            tables.Incident.__table__,
+            [{"id": i, "root_id": i, "episode": False, "counted": True, "level": 0} for i in new],
+        )
         leaves = journal.append(
             self._session,
             (
-                Change(REPORT, i, 1, record, level=disclosure_of(record).level)
+                Change(REPORT, i, 1, record, level=self._read[i].level)
                 for i, record in self._fresh.items()
             ),
             self._author,
@@ -243,9 +259,14 @@ class _Batch:
             self._session,
             ((i, 1, record, self._author.received) for i, record in self._fresh.items()),
             self._theatre,
+            self._read,
         )
-        touched = {record["incident"] for record in self._fresh.values()}
-        accounts.refresh_incidents(self._session, touched, self._theatre)
+        accounts.derive_new(
+            self._session,
+            [Incident(i, reports=tuple(reports[i])) for i in new],
+            self._theatre,
+        )
+        accounts.refresh_incidents(self._session, reports.keys() - new, self._theatre)
         return dict(zip(self._fresh, leaves, strict=True))
 
     def _record(self, submission: Submission, posted: dict[str, Any], resolved: Resolved) -> Record:
@@ -259,6 +280,9 @@ class _Batch:
                 read["flags"] = sorted({*read["flags"], Flag.UNMAPPED.value})
         given = submission.report.disclosure or DisclosureIn()
         shown = begun(given.to_disclosure(default_for(self._author.role)), self._author.moment)
+        origin = submission.origin
+        if origin is not None:
+            shown = shown.and_also(Disclosure(origin.circle))
         return {
             "posted": posted,
             "incident": incident,
@@ -271,20 +295,22 @@ class _Batch:
             "cleared": [],
             "reviews": [],
             "reviewers": {},
+            **({"origin": origin.to_json()} if origin else {}),
         }
 
-    def _hint_at_duplicates(self, submission: Submission, record: Record) -> None:
+    def _compared(self, submission: Submission, record: Record, said: Report) -> Report:
         """Flag a report that somebody should compare with incidents already known."""
-        said = report_of("", record)
-        trace = candidates.trace_of_report(record["incident"], said, record, self._theatre)
+        level = said.level
+        trace = candidates.trace_of_report(record["incident"], said, record)
         if submission.decision.incident is None:
             # A hint must not tell of what the report's own readers are not shown.
-            level = disclosure_of(record).level
+            taken = [t for above, n in self._traces.items() if above <= level for t in n.of(trace)]
             known = self._known_before.of(trace, level)
-            others = [*(t for above, t in self._traces if above <= level), *known]
-            found = candidates.chosen(trace, others, self._theatre)
+            found = candidates.chosen(trace, [*taken, *known], self._theatre)
             record["possible_duplicates"] = found
-        self._traces.append((disclosure_of(record).level, trace))
+            said = replace(said, possible_duplicate=bool(found))
+        self._traces.setdefault(level, Nearby(_REACH)).add(trace)
+        return said
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.access import Act, Actor
+from service.domain.access import Act, Actor, Visibility
 from service.domain.disclosure import Disclosure
 from service.domain.drafts import Where, resolve
+from service.domain.imports import Origin
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED, Status
-from service.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale
+from service.errors import Conflict, Forbidden, Hidden, Invalid, NotFound, Stale, TrackerError
 from service.formats.records import (
     disclosure_of,
     disclosure_to_json,
@@ -24,7 +25,7 @@ from service.formats.records import (
 from service.formats.reports import DisclosureIn, ReportIn, ShownIn
 from service.formats.validation import parse
 from service.store import journal, tables
-from service.store.accounts import chunks
+from service.store.database import chunks
 from service.store.journal import Author, Change
 from service.store.queries import EVERYBODY
 from service.store.reports import POSSIBLE_DUPLICATE, insert_reports
@@ -86,6 +87,36 @@ def amend(
     return new
 
 
+def said_by_source(
+    session: Session,
+    told: Sequence[tuple[ReportIn, Origin, bool]],
+    theatre: Theatre,
+    author: Author,
+) -> list[TrackerError | None]:
+    """Let recorded reports say what their source says of them now; an error for each that cannot
+    be read. How a report is shown stays; what is decided about it stays where its claim does."""
+    ids = [report.id for report, *_ in told]
+    rows = {row.id: row for row in reports.by_ids(session, ids, to_change=True)}
+    changes: list[tuple[tables.Report, Record]] = []
+    errors: list[TrackerError | None] = []
+    for report, origin, is_claim in told:
+        row = rows[report.id or ""]
+        try:
+            new = read_again(row.record, report, theatre, author.moment)
+        except Invalid as error:
+            errors.append(error)
+            continue
+        if "disclosure" in row.record["posted"]:
+            shown = {"disclosure": row.record["posted"]["disclosure"]}
+            new = {**new, "posted": {**new["posted"], **shown}}
+        if is_claim:
+            new = said_anew(new, row.record, author)
+        changes.append((row, {**new, "origin": origin.to_json()}))
+        errors.append(None)
+    revise_all(session, changes, "changed at its source", theatre, author)
+    return errors
+
+
 def to_change(
     session: Session, report_id: str, expected: int | None, actor: Actor
 ) -> tables.Report:
@@ -141,8 +172,8 @@ def revise_all(
     if narrowed:
         rows.update(narrowed)
         _write_again(session, narrowed.values(), theatre)
-        incidents = {record["incident"] for _, _, record, _ in narrowed.values()}
-        accounts.refresh_incidents(session, incidents, theatre)
+        again = {record["incident"] for _, _, record, _ in narrowed.values()}
+        accounts.refresh_incidents(session, again, theatre)
     journal.append(
         session,
         (
@@ -307,9 +338,13 @@ def _shown_from_now(
 ) -> Disclosure:
     """What a patch makes of a report's disclosure: what it does not name stays."""
     decided = disclosure_of(old)
+    origin = old.get("origin")
     if asked is not None and "embargo" in asked and asked["embargo"] is None:
         decided = replace(decided, embargo=None)
-    return reports.begun((given or DisclosureIn()).to_disclosure(decided), now)
+    shown = (given or DisclosureIn()).to_disclosure(decided)
+    if origin is not None and shown.visibility.level < Visibility(origin["circle"]).level:
+        raise Invalid("cannot be wider than its source's licence allows", "disclosure.visibility")
+    return reports.begun(shown, now)
 
 
 def _merged(content: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

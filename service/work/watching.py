@@ -28,6 +28,32 @@ def record_tally(
     session: Session, tally: TallyIn, theatre: Theatre, author: Author, new_id: Callable[[], str]
 ) -> tuple[Outcomes, str, Record]:
     """Record a tally. Raises `Conflict` for another content under a known id."""
+    outcome, tally_id, record = _record(
+        session, TALLY, tally, _read_tally(tally, theatre), author, new_id
+    )
+    if outcome is Outcomes.CREATED:
+        insert_tally(session, tally_id, record)
+    return outcome, tally_id, record
+
+
+def keep_tally(session: Session, tally: TallyIn, theatre: Theatre, author: Author) -> bool:
+    """Record a tally under its id, or what changed of it as a new revision; whether either."""
+    row = session.get(tables.Tally, tally.id)
+    if row is None:
+        record_tally(session, tally, theatre, author, lambda: str(tally.id))
+        return True
+    record = {**row.record, "posted": tally.posted(), "read": _read_tally(tally, theatre)}
+    if record == row.record:
+        return False
+    _revise(session, TALLY, row.id, record, author)
+    session.delete(row)
+    session.flush()
+    insert_tally(session, str(tally.id), record)
+    return True
+
+
+def _read_tally(tally: TallyIn, theatre: Theatre) -> Record:
+    """What a tally was read as; what matched nothing is named in `unmapped`."""
     claimant = theatre.find_claimant(tally.claimant)
     blamed = tally.attributed_to and theatre.find_party(tally.attributed_to)
     sector = tally.sector if tally.sector in theatre.sectors else None
@@ -41,17 +67,13 @@ def record_tally(
         )
         if given and not known
     ]
-    read = {
+    return {
         "claimant": claimant.id if claimant else tally.claimant,
         "sector": sector,
         "attributed_to": blamed.id if blamed else tally.attributed_to,
         "unmapped": unmapped,
         "count": [figure.low, figure.best, figure.high] if figure else None,
     }
-    outcome, tally_id, record = _record(session, TALLY, tally, read, author, new_id)
-    if outcome is Outcomes.CREATED:
-        insert_tally(session, tally_id, record)
-    return outcome, tally_id, record
 
 
 def insert_tally(session: Session, tally_id: str, record: Record) -> None:
@@ -79,14 +101,7 @@ def record_coverage(
     new_id: Callable[[], str],
 ) -> tuple[Outcomes, str, Record]:
     """Record coverage. Raises `Invalid` for a sector nobody knows: it would cover nothing."""
-    for i, sector in enumerate(coverage.sectors):
-        if sector not in theatre.sectors:
-            raise Invalid("is not a known sector", f"sectors.{i}")
-    observer = theatre.find_claimant(coverage.observer)
-    read = {
-        "observer": observer.id if observer else coverage.observer,
-        "unmapped": [] if observer else ["observer"],
-    }
+    read = _read_coverage(coverage, theatre)
     outcome, coverage_id, record = _record(session, COVERAGE, coverage, read, author, new_id)
     if outcome is Outcomes.CREATED:
         insert_coverage(session, coverage_id, record)
@@ -119,13 +134,34 @@ def keep_coverage(session: Session, coverage: CoverageIn, theatre: Theatre, auth
     if row is None:
         record_coverage(session, coverage, theatre, author, lambda: str(coverage.id))
         return True
-    record = {**row.record, "posted": coverage.posted()}
+    read = _read_coverage(coverage, theatre)
+    record = {**row.record, "posted": coverage.posted(), "read": read}
     if record == row.record:
         return False
-    revision = journal.latest_revision(session, COVERAGE, row.id) + 1
-    journal.append(session, [Change(COVERAGE, row.id, revision, record)], author)
-    row.access, row.record = coverage.access.value, record
+    _revise(session, COVERAGE, row.id, record, author)
+    sectors = tables.CoverageSector
+    session.execute(sa.delete(sectors).where(sectors.coverage_id == row.id))
+    session.delete(row)
+    session.flush()
+    insert_coverage(session, str(coverage.id), record)
     return True
+
+
+def _read_coverage(coverage: CoverageIn, theatre: Theatre) -> Record:
+    """What coverage was read as. Raises `Invalid` for a sector nobody knows."""
+    for i, sector in enumerate(coverage.sectors):
+        if sector not in theatre.sectors:
+            raise Invalid("is not a known sector", f"sectors.{i}")
+    observer = theatre.find_claimant(coverage.observer)
+    return {
+        "observer": observer.id if observer else coverage.observer,
+        "unmapped": [] if observer else ["observer"],
+    }
+
+
+def _revise(session: Session, kind: str, subject: str, record: Record, author: Author) -> None:
+    revision = journal.latest_revision(session, kind, subject) + 1
+    journal.append(session, [Change(kind, subject, revision, record)], author)
 
 
 def find(

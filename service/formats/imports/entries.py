@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 from service.errors import Invalid
 
@@ -63,6 +63,12 @@ class Format(Protocol):
     name: str
     media: Sequence[str]
     """Content types that an answer of such a source may have."""
+    restricted: bool
+    """Whether its rows must not be passed on: they stay with whoever holds the licence."""
+    pages: bool
+    """Whether a file of it is a sequence of pages, each fetched by its own address."""
+    default_claimant: str | None
+    """Who says so, where neither the source's declaration nor the entry names anybody."""
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:
         """The names that entries of the file are made from, sorted, to see a schema change; empty
@@ -72,4 +78,13 @@ class Format(Protocol):
     def read(self, file: BinaryIO, reading: Reading) -> Iterator[Entry]:
         """The entries from the start, one at a time, in bounded memory. Raises `Unusable` where
         what comes cannot be told apart into entries any more."""
+        ...
+
+
+@runtime_checkable
+class Paged(Format, Protocol):
+    """A format whose source gives its entries page by page."""
+
+    def next_url(self, page: bytes, url: str) -> str | None:
+        """The address of the page behind one, `None` behind the last. Raises `Unusable`."""
         ...

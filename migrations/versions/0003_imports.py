@@ -1,0 +1,91 @@
+"""Imports and feeds: what was read from which source, and what became of every row."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+INSTANT = sa.DateTime(timezone=True)
+ID = sa.Uuid(as_uuid=False)
+CODE = sa.String(200)
+DIGEST = sa.String(64)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "feeds",
+        sa.Column("name", CODE, nullable=False),
+        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("next_run_at", INSTANT, nullable=True),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=True),
+        sa.Column("moved_at", INSTANT, nullable=True),
+        sa.Column("etag", sa.Text, nullable=True),
+        sa.Column("last_modified", sa.Text, nullable=True),
+        sa.PrimaryKeyConstraint("name", name="pk_feeds"),
+    )
+    op.create_index("ix_feeds_next_run_at", "feeds", ["next_run_at"])
+    op.create_table(
+        "imports",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("source", CODE, nullable=False),
+        sa.Column("feed", CODE, nullable=True),
+        sa.Column("running", CODE, nullable=True),
+        sa.Column("holder", CODE, nullable=True),
+        sa.Column("held_until", INSTANT, nullable=True),
+        sa.Column("state", CODE, nullable=False),
+        sa.Column("fault", CODE, nullable=True),
+        sa.Column("detail", sa.Text, nullable=True),
+        sa.Column("started_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("sha256", DIGEST, nullable=True),
+        sa.Column("size", sa.BigInteger, nullable=True),
+        sa.Column("total", sa.Integer, nullable=True),
+        sa.Column("position", sa.Integer, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("content", sa.JSON, nullable=False),
+        sa.Column("account", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_imports"),
+        sa.UniqueConstraint("running", name="uq_imports_running"),
+    )
+    op.create_index("ix_imports_source_started_at", "imports", ["source", "started_at"])
+    for name in ("feed", "state", "sha256"):
+        op.create_index(f"ix_imports_{name}", "imports", [name])
+    op.create_table(
+        "archive_pieces",
+        sa.Column("sha256", DIGEST, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("sha256", "position", name="pk_archive_pieces"),
+    )
+    op.create_table(
+        "rejects",
+        sa.Column("import_id", ID, nullable=False),
+        sa.Column("position", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("line", sa.Integer, nullable=False),
+        sa.Column("held", sa.Boolean, nullable=False),
+        sa.Column("problems", sa.JSON, nullable=False),
+        sa.Column("original", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("import_id", "position", name="pk_rejects"),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name="fk_rejects_import_id"),
+    )
+    op.create_table(
+        "leads",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("source", CODE, nullable=False),
+        sa.Column("state", CODE, nullable=False),
+        sa.Column("revision", sa.Integer, nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("record", sa.JSON, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_leads"),
+    )
+    op.create_index("ix_leads_source", "leads", ["source"])
+    op.create_index("ix_leads_state_received_at_id", "leads", ["state", "received_at", "id"])
+
+
+def downgrade() -> None:
+    for table in ("leads", "rejects", "archive_pieces", "imports", "feeds"):
+        op.drop_table(table)

@@ -1,0 +1,86 @@
+"""What answers of several matters have in common, and what every refusal looks like."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from service.api.problems import MEDIA_TYPE, TITLES
+from service.domain.when import TimePrecision
+
+Described = dict[str, Any]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(use_attribute_docstrings=True, extra="forbid")
+
+
+class FieldProblem(Shape):
+    field: str
+    """Path of the field, such as `casualties.0.killed`; empty for the whole."""
+    message: str
+
+
+class ProblemDocument(Shape):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldProblem]
+
+
+class Bounds(Shape):
+    low: int | None
+    best: int | None
+    high: int | None
+    """`null` where nothing bounds it."""
+
+
+class ClaimedBounds(Bounds):
+    words: str | None
+    """As the source puts it."""
+
+
+class Span(Shape):
+    when: str
+    """EDTF."""
+    start: str | None
+    end: str | None
+    earliest: str | None
+    """Instant in UTC, where a time of day is known."""
+    latest: str | None
+    precision: TimePrecision
+    lasted: bool
+
+
+class Source(Shape):
+    title: str
+    publisher: str | None
+    published: str | None
+    url: str | None
+    locator: str | None
+
+
+class Page(Shape):
+    next: str | None
+    """Hand it back as `cursor`."""
+
+
+def described(model: type[BaseModel], description: str, *, csv: bool = False) -> Described:
+    content = {"text/csv": {"schema": {"type": "string"}}} if csv else {}
+    return {"model": model, "description": description, "content": content}
+
+
+def refusals(*statuses: int) -> dict[int | str, Described]:
+    """Problem documents for these statuses."""
+    schema = ProblemDocument.model_json_schema()
+    # Whole in its place: the framework knows this model by no name that could be referred to.
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["FieldProblem"]
+    return {
+        status: {
+            "description": TITLES[status],
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,37 @@
+"""What answers about decisions look like."""
+
+from typing import Final
+
+from service.api.shapes.common import Page, Shape, described
+from service.api.shapes.grouping import Candidate
+from service.api.shapes.reports import Report, Review
+
+
+class Reviews(Page):
+    items: list[Review]
+
+
+class Contradicting(Shape):
+    report: str
+    claimant: str
+    reasons: list[str]
+
+
+class Waiting(Shape):
+    report: Report
+    gravity: int
+    """3: ten killed or more, 2: any killed, 1: people harmed otherwise, 0: nobody said to be."""
+    own: bool
+    """Sent or changed by the reader, who cannot review it."""
+    contradicted_by: list[Contradicting]
+    candidates: list[Candidate]
+    """The best of the incidents that it may belong to."""
+
+
+class Queue(Shape):
+    items: list[Waiting]
+    waiting: int
+
+
+REVIEWS: Final = described(Reviews, "All decisions, oldest first.")
+QUEUE: Final = described(Queue, "What waits, gravest first.")
