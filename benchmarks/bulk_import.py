@@ -94,7 +94,8 @@ def write_bare(source: str, target: str) -> Measured:
     is timed."""
     seconds, written = 0.0, 0
     sqlite = sa.make_url(source).get_backend_name() == "sqlite"
-    connect, write = (_sqlite, _execute_many) if sqlite else (_postgresql, _copy)
+    connect: Callable[[str], Any] = _sqlite if sqlite else _postgresql
+    write: Callable[..., None] = _execute_many if sqlite else _copy
     with closing(connect(source)) as old, closing(connect(target)) as new:
         for table in tables.metadata.sorted_tables:
             columns = [column.name for column in table.columns]
@@ -228,16 +229,21 @@ def _fill(url: str) -> None:
     database.close()
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def _compare(fresh: Fresh, file: Path) -> None:
     with fresh.another() as source, fresh.another() as target:
         told = _apart(import_reports, source, file)
         bare = _apart(write_bare, source, target)
     name = "COPY" if fresh.backend == "postgresql" else "executemany"
     each = bare.written / told.written
-    print(f"{fresh.backend}: {told.written:,} reports, stored as {each:.1f} rows each")
-    print(f"  import       {told.written / told.seconds:10,.0f} reports/s {told.seconds:8.1f} s")
-    print(f"  {name:12} {told.written / bare.seconds:10,.0f} reports/s {bare.seconds:8.1f} s")
-    print(f"  ratio        {bare.seconds / told.seconds:10.3f}")
+    _say(f"{fresh.backend}: {told.written:,} reports, stored as {each:.1f} rows each")
+    _say(f"  import       {told.written / told.seconds:10,.0f} reports/s {told.seconds:8.1f} s")
+    _say(f"  {name:12} {told.written / bare.seconds:10,.0f} reports/s {bare.seconds:8.1f} s")
+    _say(f"  ratio        {bare.seconds / told.seconds:10.3f}")
 
 
 def _weigh(fresh: Fresh, few: Path, many: Path) -> None:
@@ -246,8 +252,8 @@ def _weigh(fresh: Fresh, few: Path, many: Path) -> None:
         with fresh.another() as url:
             told = _apart(import_reports, url, file)
         held.append(told.megabytes)
-        print(f"{fresh.backend}: {told.written:,} reports, at most {told.megabytes:.0f} MB")
-    print(f"  extra        {held[1] - held[0]:10.0f} MB")
+        _say(f"{fresh.backend}: {told.written:,} reports, at most {told.megabytes:.0f} MB")
+    _say(f"  extra        {held[1] - held[0]:10.0f} MB")
 
 
 def main() -> None:

@@ -39,13 +39,14 @@ _OFFICES: Final = (
     "Radio Free Europe Documents and Publications",
 )
 _SYLLABLES: Final = ("ag", "ba", "dar", "er", "gal", "ish", "kar", "lu", "mar", "nav", "or", "shen")
-_WORDS: Final = (
+_TEXT: Final = (
     "positions shelled soldiers killed wounded near village border line contact ministry defence "
     "spokesman denied accused forces violated ceasefire overnight sniper fire mortar artillery "
     "reported army servicemen exchange attack died clashes troops says officials separatist region "
     "truce monitors observers peace talks despite escalation civilians houses damaged road column "
     "reconnaissance group repelled losses advance heights post district town source local"
-).split()
+)
+_WORDS: Final = _TEXT.split()
 
 
 def areas(within: str) -> list[Json]:
@@ -111,7 +112,7 @@ def _report(chance: random.Random, day: date, place: tuple[str, float, float]) -
             "lat": latitude,
             "lon": longitude,
             "precision": precision,
-            "as_written": f"{name} {chance.choice(('village', 'town'))}; {_sentence(chance, name, 6)}",
+            "as_written": f"{name} village; {_sentence(chance, name, 6)}",
         },
         "claimant": CLAIMANT,
         "casualties": _casualties(chance, sides),

@@ -130,6 +130,23 @@ class Service:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def declare(self, name: str, **declaration: Any) -> dict[str, Any]:
+        """Declare a feed; of our own format, unless another is given."""
+        given = {"url": f"https://{name}.example/feed", "source": name, "format": "reports"}
+        answer = self.client.put(
+            f"/v1/feeds/{name}", json={**given, **declaration}, headers=self.headers(Role.ADMIN)
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def run(self, name: str, content: str | bytes = b"", role: Role = Role.ADMIN) -> dict[str, Any]:
+        """Run a feed, with a file in the place of what its source would give; how it ended."""
+        answer = self.client.post(
+            f"/v1/feeds/{name}/runs", content=content, headers=self.headers(role)
+        )
+        assert answer.status_code == 202, answer.text
+        return self.get(answer.headers["location"], role)
+
     def aggregates(self, **parameters: Any) -> dict[str, Any]:
         if "first" in parameters:
             parameters["from"] = parameters.pop("first")

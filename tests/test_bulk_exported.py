@@ -1,5 +1,7 @@
 """What is exported can be uploaded again; a long upload needs no more memory than a short one."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +80,157 @@ def test_listed_reports_uploaded_as_json_lines_give_the_same_reports(
             compare(seeded, other, (*SAME, "weapons", "sources"), role)
         finally:
             other.close()
+
+
+# What a table has no column of its own for, and what spreadsheets and parsers stumble over.
+AWKWARD: tuple[Json, ...] = (
+    {
+        "when": "2022-09-13T00:05",
+        "timezone": "Asia/Yerevan",
+        "where": {"lat": 39.84, "lon": 45.67, "precision": "settlement", "as_written": "=SUM(A1)"},
+        "claimant": "armenian-officials",
+        "weapons": [
+            "uav-strike",
+            {"weapon": "mortar", "calibre_mm": 82},
+            {"weapon": "small-arms", "calibre_mm": 7.62},
+        ],
+        "casualties": [{"party": "armenia", "killed": {"low": 49, "words": "at least 49"}}],
+        "sources": [
+            {"title": "=HYPERLINK(1)", "published": "2022-09-13", "url": "https://example.org/1"},
+            {"title": "Morning, statement", "publisher": "@ministry"},
+            {"title": 'A "third"', "locator": "-2 p. 7"},
+        ],
+        "summary": '+374\nsecond line; and "more"',
+    },
+    {
+        "when": "2022-09-14",
+        "where": {"place": "Lachin"},
+        "claimant": "'=residents",
+        "attributed_to": "azerbaijan",
+        "weapons": [
+            "grad:9",
+            "a; b",
+            "back\\",
+            "colon:",
+            "\\:5",
+            {"weapon": "grad:9", "calibre_mm": 122.4},
+            {"weapon": "back\\", "calibre_mm": 1},
+        ],
+        "casualties": [
+            {"party": "armenia", "group": "military", "killed": 2, "wounded": 0},
+            {"party": "nk-de-facto", "missing": {"words": "several"}, "displaced": {"low": 3}},
+            {"group": "civilian", "captured": {"low": 1, "best": 2, "high": 4, "words": "-2"}},
+        ],
+        "sources": [{"title": "'quoted"}, {"title": "\tindented"}],
+    },
+    {
+        "when": "2022-08",
+        "where": {"lat": 0.00001, "lon": 0.12345678901234567},
+        "claimant": "residents",
+        "weapons": [{"weapon": "cannon", "calibre_mm": 0.00002}],
+        "sources": [{"title": "First"}, {"title": "Second"}],
+        "disclosure": {"visibility": "restricted"},
+    },
+    {"when": "2021", "where": {"sector": "lachin-corridor"}, "claimant": "residents"},
+)
+READ_ANEW = ("revision", "incident", "origin", "received", "reported")
+OPEN_FEED: Json = {
+    "url": "https://example.org/reports.csv",
+    "source": "the-other-tracker",
+    "format": "reports",
+}
+
+
+def test_an_export_run_as_a_feed_elsewhere_gives_the_same_reports_and_sums(
+    service: Service, databases: Databases, backend: str
+) -> None:
+    # Months apart, so that none is compared with another: which is flagged depends on their order.
+    apart = ({**PLAIN, **each, "when": f"2022-0{i}-20"} for i, each in enumerate(DISCLOSED, 1))
+    for report in (*AWKWARD, *apart):
+        service.post(report)
+    export = exported(service)
+    with databases.fresh(backend, "reference") as url:
+        other = Service(url)
+        try:
+            answer = other.client.put(
+                "/v1/feeds/theirs", json=OPEN_FEED, headers=other.headers(Role.ADMIN)
+            )
+            assert answer.status_code == 200, answer.text
+            account = fed(other, export)["account"]
+            expected = len(AWKWARD) + len(DISCLOSED)
+            assert (account["created"], account["read"]) == (expected, expected)
+            here, there = as_told(service), as_told(other)
+            assert here.keys() == there.keys()
+            for name, told in here.items():
+                assert there[name] == told
+            for by in ("", "sector", "weapon", "party", "claimant"):
+                asked = {"period": "month", "by": by, "fill": "none", "role": Role.REVIEWER}
+                assert sums(other, **asked) == sums(service, **asked)
+                public = {**asked, "role": Role.ANONYMOUS}
+                assert sums(other, **public) == sums(service, **public)
+            before = other.state()["record"], exported(other)
+            again = fed(other, export)["account"]
+            assert (again["unchanged"], again["read"]) == (expected, expected)
+            print(again)
+            own = fed(other, before[1])["account"]
+            print(own, other.get("/v1/imports", Role.REVIEWER)["items"][0])
+            assert (own["unchanged"], own["read"]) == (expected, expected)
+            assert exported(other) == before[1]
+            assert other.wrong_accounts() == []
+        finally:
+            other.close()
+
+
+def test_the_export_holds_a_source_a_row_and_calibres_behind_their_weapons(
+    service: Service,
+) -> None:
+    for report in AWKWARD[:2]:
+        service.post(report)
+    later, earlier = AWKWARD[1], AWKWARD[0]
+    rows = list(csv.DictReader(io.StringIO(exported(service).decode(), newline="")))
+    assert [row["when"] for row in rows] == [later["when"]] * 3 + [earlier["when"]] * 3
+    assert rows[3]["weapons"] == "uav-strike;mortar:82;small-arms:7.62"
+    titles = [row["sources.title"] for row in rows]
+    assert titles[:3] == ["'quoted", "'\tindented", "'quoted"]
+    assert titles[3:] == ["'=HYPERLINK(1)", "Morning, statement", 'A "third"']
+    assert [row["casualties.killed.low"] for row in rows] == ["2", "", "", "49", "", ""]
+
+
+def exported(service: Service) -> bytes:
+    """All reports in the order of their ids, as reviewers see them."""
+    answer = service.client.get(
+        "/v1/reports",
+        params={"format": "csv", "limit": 500},
+        headers=service.headers(Role.REVIEWER),
+    )
+    assert answer.status_code == 200
+    return answer.content
+
+
+def fed(service: Service, content: bytes) -> Json:
+    """How a file ended that was given in the place of what a source would give."""
+    answer = service.client.post(
+        "/v1/feeds/theirs/runs", content=content, headers=service.headers(Role.IMPORTER)
+    )
+    assert answer.status_code == 202, answer.text
+    ended: Json = service.get(f"/v1/imports/{answer.json()['id']}", Role.REVIEWER)
+    assert ended["state"] == "done", ended
+    assert ended["account"]["rejected"] == 0, ended
+    return ended
+
+
+def as_told(service: Service) -> dict[str, Json]:
+    """What reports say as reviewers see it, apart from when and by which way they came."""
+    items = everything(service, "/v1/reports", role=Role.REVIEWER)
+    return {
+        item["id"]: {name: value for name, value in item.items() if name not in READ_ANEW}
+        for item in items
+    }
+
+
+def sums(service: Service, role: Role, **asked: Any) -> Json:
+    answer: Json = service.get("/v1/aggregates", role, **asked)
+    return answer
 
 
 def upload(service: Service, content: bytes, media: str) -> Json:

@@ -17,6 +17,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ from tests.harness import Databases, Service
 Json = dict[str, Any]
 
 MONITOR, STRANGER, SENDER, JUDGE = "zqmonitor", "zqstranger", "zqimporter", "zqjudge"
+FEED = "zqfeed"
 AGENT, ADDRESS = "zqagent/5.0", "203.0.113.77"
 TRACES = {"User-Agent": AGENT, "X-Forwarded-For": ADDRESS, "Forwarded": f"for={ADDRESS}"}
 # When the monitor sends: a day that may be known, and a time of day that may not.
@@ -42,6 +44,7 @@ NOBODY: frozenset[str] = frozenset()
 REVIEWERS = frozenset({"reviewer", "admin"})
 OWNER = REVIEWERS | {"monitor"}
 IMPORTERS = REVIEWERS | {"importer"}
+MAY_RUN = IMPORTERS
 PARTNERS = OWNER | {"partner"}
 PARTNERS_ALONE = REVIEWERS | {"partner"}
 ALL = PARTNERS | {"anonymous", "stranger", "importer"}
@@ -88,6 +91,8 @@ class Plants:
         self.spots: list[Spot] = []
         self.reports: dict[str, str] = {}
         self.incidents: dict[str, str] = {}
+        self.imports: dict[str, str] = {}
+        self.leads: list[str] = []
         self.sizes: list[int] = []
         self.start = self.size()
         self.keys = {
@@ -221,7 +226,39 @@ def plant(service: Service) -> Plants:
     service.clock.now = SENT.replace(day=5, hour=14, minute=0, second=0, microsecond=0)
     plant_decisions(plants)
     plants.stage()
+    plant_imports(plants)
+    plants.stage()
     return plants
+
+
+def plant_imports(plants: Plants) -> None:
+    """Sources whose rows are for few, what was not taken of them, and what they wrote."""
+    service = plants.service
+    circle = {"visibility": "restricted", "licence": plants.word("licence", MAY_RUN)}
+    secret = f"env:CEASEFIRE_FEED_{word('variable').upper()}"
+    service.declare(FEED, url=f"https://{word('host')}.example/", headers={"x": secret}, **circle)
+    plants.canaries += [
+        Canary("feed", FEED, MAY_RUN),
+        Canary("host", word("host"), MAY_RUN),
+        Canary("variable", word("variable").upper(), MAY_RUN),
+    ]
+    report = plants.whole("licensed", REVIEWERS, (39.1471, 46.4973))
+    bad = {**report, "id": str(uuid4()), "when": plants.word("never", REVIEWERS)}
+    lines = [json.dumps({**report, "id": str(uuid4())}), json.dumps(bad)]
+    ran = service.run(FEED, "\n".join(lines))
+    assert (ran["account"]["created"], ran["account"]["rejected"]) == (1, 1)
+    plants.imports["licensed"] = ran["id"]
+    [told] = service.get("/v1/reports", Role.ADMIN, q=word("licensedsummary"))["items"]
+    plants.reports["licensed"], plants.incidents["licensed"] = told["id"], told["incident"]
+    plants.hide("licensed", REVIEWERS)
+    leads = f"{FEED}leads"
+    service.declare(leads, format="rss", **circle)
+    title, text = plants.word("leadtitle", REVIEWERS), plants.word("leadtext", REVIEWERS)
+    entry = f"<item><guid>1</guid><title>{title}</title><description>{text}</description></item>"
+    ran = service.run(leads, f"<rss version='2.0'><channel>{entry}</channel></rss>")
+    plants.imports["leads"] = ran["id"]
+    plants.leads = [told["id"] for told in service.get("/v1/leads", Role.ADMIN)["items"]]
+    plants.canaries.append(Canary("lead id", plants.leads[0], REVIEWERS))
 
 
 def plant_what_is_public_in_part(plants: Plants) -> None:
@@ -412,7 +449,9 @@ def plant_decisions(plants: Plants) -> None:
 PATHS = {
     "report_id": lambda plants: [*plants.reports.values()],
     "incident_id": lambda plants: [*plants.incidents.values()],
-    "name": lambda _: [MONITOR, "nobody"],
+    "name": lambda _: [MONITOR, "nobody", FEED],
+    "import_id": lambda plants: [*plants.imports.values()],
+    "lead_id": lambda plants: [*plants.leads],
     "step_id": lambda plants: [plants.incidents["restricted"]],
 }
 # For each parameter what it is asked with, one at a time; hidden values are tried further below.
@@ -457,6 +496,9 @@ ASKED: Mapping[str, list[str]] = {
     "first": ["1"],
     "second": ["2"],
     "atomic": ["true"],
+    "feed": [FEED, "nobody"],
+    "state": ["open", "taken"],
+    "source": [FEED, "nobody"],
 }
 VIEWERS = ("anonymous", "partner", "monitor", "stranger", "importer", "reviewer", "admin")
 # Who is asked with every parameter; the others are shown as much as one of these, or everything.
@@ -670,6 +712,7 @@ def refused(plants: Plants) -> Iterator[tuple[str, str, Json | str, dict[str, st
     secret = word("refused")
     report, incident = plants.reports["restricted"], plants.incidents["restricted"]
     sound = {"when": "2022-08-03", "where": {"place": "Lachin"}, "claimant": secret}
+    bad = {**sound, "when": secret}
     for body in (
         {**sound, "when": secret},
         {**sound, f"{secret}!": secret},
@@ -718,6 +761,21 @@ def refused(plants: Plants) -> Iterator[tuple[str, str, Json | str, dict[str, st
     ):
         path = f"/v1/incidents/{incident}/{step}"
         yield f"POST /v1/incidents/{{incident_id}}/{step}", path, body, {}
+    feed = "/v1/feeds/{name}"
+    yield f"PUT {feed}", f"/v1/feeds/{secret}!", {"url": secret, "format": secret}, {}
+    yield f"POST {feed}/runs", f"/v1/feeds/{secret}/runs", f"{secret},{secret}\n", {}
+    yield f"DELETE {feed}", f"/v1/feeds/{secret}", {}, {}
+    for step in ("release", "discard"):
+        path = f"/v1/imports/{incident}/{step}"
+        yield f"POST /v1/imports/{{import_id}}/{step}", path, {}, {}
+    lead = f"/v1/leads/{plants.leads[0]}"
+    yield "POST /v1/leads/{lead_id}/reports", f"{lead}/reports", {"reports": [sound, bad]}, {}
+    yield (
+        "POST /v1/leads/{lead_id}/dismissal",
+        f"/v1/leads/{incident}/dismissal",
+        {"reason": secret},
+        {},
+    )
     undo = f"/v1/groupings/{incident}/undo"
     yield "POST /v1/groupings/{step_id}/undo", undo, {"reason": secret}, {}
 

@@ -75,7 +75,7 @@ def test_every_route_names_all_its_refusals(document: dict[str, Any]) -> None:
         expected = {"422"}
         if not path.startswith("/health/live") and not path.endswith("/template"):
             expected |= {"503"}
-        if "{" in path:
+        if "{" in path and method != "put":
             expected |= {"404"}
         if method in WRITING:
             expected |= {"401", "413", "415"}
@@ -97,7 +97,7 @@ def test_every_answer_is_described_with_its_media_types(document: dict[str, Any]
             assert answer["description"]
             if int(status) >= 400:
                 assert set(answer["content"]) == {PROBLEM}, (path, status)
-            elif int(status) >= 300:
+            elif int(status) >= 300 or status == "204":
                 assert "content" not in answer, (path, status)
             else:
                 for media, content in answer["content"].items():
@@ -124,8 +124,8 @@ def test_every_example_of_a_request_is_accepted_as_it_stands(
             assert examples, (path, media)
             for example in examples:
                 answer = send(service, method, path, media, example)
-                assert answer.status_code in (200, 201), (path, example, answer.text)
-                assert '"rejected":1' not in answer.text
+                assert answer.status_code in (200, 201, 202), (path, example, answer.text)
+                assert '"outcome":"rejected"' not in answer.text
                 assert answer.headers.get("idempotency-replayed") is None
                 tried += 1
     assert tried >= 20
@@ -145,6 +145,8 @@ def send(service: Service, method: str, path: str, media: str, example: Any) -> 
 
 def there(service: Service, path: str, example: Any) -> tuple[str, Any]:
     """A path and an example with the ids of what is there where they have other ones."""
+    if path.startswith(("/v1/feeds", "/v1/imports", "/v1/leads")):
+        return imported(service, path), example
     one = told(service)
     if path.endswith("/split"):
         # Something must be left.
@@ -164,6 +166,19 @@ def there(service: Service, path: str, example: Any) -> tuple[str, Any]:
         service.make_key(name)
     path = path.format(report_id=two["id"], incident_id=one["incident"], step_id=step, name=name)
     return path, {**example, **{field: value for field, value in ids.items() if field in example}}
+
+
+def imported(service: Service, path: str) -> str:
+    """A path with the ids of a feed, an import that waits, and a lead."""
+    name = f"feed-{service.new_id()[-6:]}"
+    service.declare(name)
+    waits = service.run(name, "id,when,claimant,where.place\n" + ",never,icrc,Lachin\n" * 12)
+    assert waits["state"] == "held"
+    service.declare(f"{name}-rss", format="rss")
+    entry = "<item><guid>1</guid><title>Shelling near Lachin</title></item>"
+    service.run(f"{name}-rss", f"<rss version='2.0'><channel>{entry}</channel></rss>")
+    [lead] = service.get("/v1/leads", Role.ADMIN, source=f"{name}-rss")["items"]
+    return path.format(name=name, import_id=waits["id"], lead_id=lead["id"])
 
 
 def told(service: Service, **more: Any) -> Any:
@@ -199,12 +214,21 @@ QUERIES = (
     *("/v1/changes?limit=500", "/v1/changes?after=400&limit=500", "/v1/reviews/queue?limit=20"),
     *("/v1/keys", "/v1/keys/self", "/v1/ledger/entries?limit=500"),
     *("/v1/ledger/head", "/v1/ledger/heads", "/v1/ledger/consistency?first=7"),
+    *("/v1/feeds", "/v1/imports", "/v1/leads"),
 )
 # Nobody without a key is shown them.
 CLOSED = {
     *("/v1/keys", "/v1/keys/self", "/v1/reviews/queue"),
     "/v1/incidents/{incident_id}/groupings",
+    *("/v1/imports", "/v1/imports/{import_id}", "/v1/imports/{import_id}/rejects"),
+    *("/v1/leads", "/v1/leads/{lead_id}"),
 }
+IMPORTED = (
+    "/v1/feeds/{name}",
+    "/v1/imports/{import_id}",
+    "/v1/imports/{import_id}/rejects",
+    "/v1/leads/{lead_id}",
+)
 
 
 def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: Path) -> None:
@@ -235,6 +259,7 @@ def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: 
             for part in ("candidates", "groupings")
         ),
         (f"/v1/ledger/inclusion?leaf={leaf}", "/v1/ledger/inclusion"),
+        *((imported(seeded, path), path) for path in IMPORTED),
         *((f"/v1/reports/{r['id']}", "/v1/reports/{report_id}") for r in reports[:20]),
         *(
             (f"/v1/reports/{r['id']}/{part}", f"/v1/reports/{{report_id}}/{part}")
@@ -261,11 +286,11 @@ def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: 
 def test_what_is_written_is_answered_in_the_shape_that_is_declared(service: Service) -> None:
     document = service.get("/openapi.json")
     for method, path, operation in operations(document):
-        if method not in WRITING or path.endswith("/bulk"):
+        body = operation.get("requestBody", NO_BODY)
+        if method not in WRITING or JSON not in body["content"]:
             continue
         answers = operation["responses"]
         good = next(a for status, a in answers.items() if status.startswith("2"))
-        body = operation.get("requestBody", NO_BODY)
         for example in examples_of(document, body["content"][JSON]):
             answer = send(service, method, path, JSON, example)
             assert str(answer.status_code) in answers

@@ -1,6 +1,7 @@
 """Feeds: sources that are asked again and again."""
 
 from contextlib import ExitStack
+from os import SEEK_END
 from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Path, Request
@@ -79,7 +80,7 @@ def delete_feed(name: Name, actor: FeedManager, context: Ctx) -> Response:
     "/{name}/runs",
     status_code=202,
     summary="Run a feed",
-    responses={202: IMPORT, **refusals(403, 404, 408, 409, 413, 422)},
+    responses={202: IMPORT, **refusals(403, 404, 408, 409, 413, 415, 422)},
     openapi_extra={
         "requestBody": {
             "required": False,
@@ -111,7 +112,7 @@ def _begun(file: BinaryIO, name: str, actor: Actor, context: Context) -> Respons
 
 def _run(context: Context, name: str, import_id: str, file: BinaryIO) -> None:
     with file:
-        given = bool(file.read(1))
+        given = file.seek(0, SEEK_END) > 0
         file.seek(0)
         context.runner.run(name, import_id, file if given else None)
 

@@ -129,7 +129,7 @@ def get_file(import_id: ImportId, actor: ImportReader, context: Ctx) -> Response
     "/{import_id}/release",
     status_code=202,
     summary="Take a file that waits",
-    responses={202: IMPORT, **refusals(403, 404, 409, 422)},
+    responses={202: IMPORT, **refusals(403, 404, 408, 409, 413, 415, 422)},
 )
 def release_import(import_id: ImportId, actor: Reviewer, context: Ctx) -> Response:
     """Record a file that waits for a person, whatever seemed wrong with it as a whole."""
@@ -141,7 +141,7 @@ def release_import(import_id: ImportId, actor: Reviewer, context: Ctx) -> Respon
 @router.post(
     "/{import_id}/discard",
     summary="Leave a file that waits",
-    responses={200: IMPORT, **refusals(403, 404, 409, 422)},
+    responses={200: IMPORT, **refusals(403, 404, 408, 409, 413, 415, 422)},
 )
 def discard_import(import_id: ImportId, actor: Reviewer, context: Ctx) -> Response:
     """Decide that a file that waits is not to be taken; it stays kept."""

@@ -7,10 +7,11 @@ known adds nothing. A hint for people: nothing is merged by it. See docs/candida
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, product
 from typing import Final
 
@@ -72,6 +73,10 @@ _LEAST_LETTERS: Final = 4
 _SHARED_BY_CHANCE: Final = 0.2
 _FEW_WORDS: Final = 4
 _BITS_FOR_WORDS: Final = 5.0
+
+
+# Walking through an enumeration is slow.
+_OUTCOMES: Final = tuple(Outcome)
 
 
 class Matter(StrEnum):
@@ -249,19 +254,20 @@ class Nearby:
             return self._all
         found = [self._anywhere]
         for radius, cells in self._cells.items():
-            box = BoundingBox.around(trace.point, self._reach.km + own + radius)
-            found += [cells[cell] for cell in _cells(box) if cell in cells]
+            around = _cells(trace.point, self._reach.km + own + radius)
+            found += [cells[cell] for cell in around if cell in cells]
         return chain.from_iterable(found)
 
 
-def _cells(box: BoundingBox) -> Iterator[tuple[int, int]]:
-    """The cells of a degree each, by their corner in the south-west, that a box touches."""
+# One trace is looked for in many lists, and the same few places are fought over.
+@lru_cache(maxsize=1 << 10)
+def _cells(point: Point, km: float) -> Sequence[tuple[int, int]]:
+    """The cells of a degree each, by their corner in the south-west, around a point."""
+    box = BoundingBox.around(point, km)
     spans = [(box.west, box.east)] if box.west <= box.east else [(box.west, 180), (-180, box.east)]
-    for west, east in spans:
-        yield from product(
-            range(math.floor(box.south), math.floor(box.north) + 1),
-            range(math.floor(west), math.floor(east) + 1),
-        )
+    rows = range(math.floor(box.south), math.floor(box.north) + 1)
+    columns = [range(math.floor(west), math.floor(east) + 1) for west, east in spans]
+    return [*product(rows, chain(*columns))]
 
 
 def broadest(threshold: float) -> Reach:
@@ -433,7 +439,7 @@ def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> float:
     """Outcome by outcome, one reason for all: who is killed and who is wounded hang together."""
     weights = [
         _figure_weight(a[outcome], b[outcome])
-        for outcome in Outcome
+        for outcome in _OUTCOMES
         if outcome in a and outcome in b
     ]
     return min(_MOST_FOR_FIGURES, sum(weights))

@@ -220,15 +220,11 @@ def _located(
     place = theatre.gazetteer.find(where.place) if where.place else None
     if where.place and not place:
         doubts.unmap("where.place")
-    point = _point(where, theatre, doubts)
-    found = [
-        sector
-        for sector in (
-            sectors.of_place(place, when) if place else None,
-            sectors.of_point(point, when) if point else None,
-        )
-        if sector
-    ]
+    point = _point(where, doubts)
+    around = sectors.of_point(point, when) if point else None
+    if point and around is None:
+        _doubt_position(point, theatre, doubts)
+    found = [*filter(None, (sectors.of_place(place, when) if place else None, around))]
     if where.as_written and not any((where.place, where.sector, where.observer, point)):
         doubts.unmap("where.as_written")
     if point is not None and point.precision in _NOT_A_POINT:
@@ -253,8 +249,8 @@ def _nested(theatre: Theatre, a: str, b: str) -> bool:
     return tree.holds(a, b) or tree.holds(b, a)
 
 
-def _point(where: Where, theatre: Theatre, doubts: _Doubts) -> Point | None:
-    """The event's position: as given, or seen from the observer's; a doubtful one is flagged."""
+def _point(where: Where, doubts: _Doubts) -> Point | None:
+    """The event's position: as given, or seen from the observer's; none where both are 0."""
     if where.observer is not None:
         try:
             stood = Point(where.observer.latitude, where.observer.longitude)
@@ -277,12 +273,17 @@ def _point(where: Where, theatre: Theatre, doubts: _Doubts) -> Point | None:
     if point.latitude == 0 and point.longitude == 0:
         doubts.flags.add(Flag.NULL_ISLAND)
         return None
-    if not theatre.sectors.holds_point(point):
-        swapped = abs(point.longitude) <= 90 and theatre.sectors.holds_point(
-            Point(point.longitude, point.latitude)
-        )
-        doubts.flags.add(Flag.MAYBE_SWAPPED if swapped else Flag.OUTSIDE_AREA)
     return point
+
+
+def _doubt_position(point: Point, theatre: Theatre, doubts: _Doubts) -> None:
+    """Flag a position that no outline holds."""
+    if theatre.sectors.holds_point(point):
+        return
+    swapped = abs(point.longitude) <= 90 and theatre.sectors.holds_point(
+        Point(point.longitude, point.latitude)
+    )
+    doubts.flags.add(Flag.MAYBE_SWAPPED if swapped else Flag.OUTSIDE_AREA)
 
 
 def _weapons(uses: Iterable[WeaponUse], theatre: Theatre, doubts: _Doubts) -> Iterable[WeaponUse]:

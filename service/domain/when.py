@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -156,6 +157,8 @@ class When:
         return f"[{first}..{last}]"
 
 
+# Reports of one file tell of the same days.
+@lru_cache(maxsize=1 << 12)
 def parse_when(text: str, zone: tzinfo, named_zone: str | None = None) -> When:
     """Read one `when`.
 

@@ -1,4 +1,5 @@
-"""CSV in and out: a report is one row per casualty line, columns are named as the JSON paths."""
+"""CSV in and out: a report is one row per casualty line or source, whichever are more; columns are
+named as the JSON paths."""
 
 import csv
 import io
@@ -12,7 +13,11 @@ from service.errors import Invalid
 
 # A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 5, 1.2.10).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,15})?")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:e-[0-9]{1,3})?")
+# A backslash takes from the character behind it what it would part.
+_PART: Final = re.compile(r"(?:\\.|[^;])+", re.DOTALL)
+_ESCAPED: Final = re.compile(r"\\([\\:;])")
+_CALIBRE: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,20})?(?:e-[0-9]{1,3})?")
 _COUNT_PARTS: Final = ("low", "best", "high", "words")
 
 _DISCLOSURE_COLUMNS: Final = ("disclosure.visibility", "disclosure.embargo", "disclosure.place")
@@ -136,15 +141,37 @@ def flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def report_rows(view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A report as readers see it, one row per casualty line, as it could be uploaded again."""
-    sources = view["sources"] or [{}]
+    """A report as readers see it, as it could be uploaded again.
+
+    A row holds a casualty line and a source; where there are more lines, the first source stands
+    again.
+    """
+    sources, lines = view["sources"] or [{}], view["casualties"]
     base = flattened(
         {k: v for k, v in view.items() if k not in ("sources", "casualties", "weapons")}
     )
-    base["weapons"] = ";".join(w["weapon"] for w in view["weapons"])
-    base |= {f"sources.{name}": value for name, value in sources[0].items()}
-    for line in view["casualties"] or [{}]:
-        yield {**base, **flattened(line, "casualties.")}
+    base["weapons"] = ";".join(map(_weapon_text, view["weapons"]))
+    for i in range(max(len(sources), len(lines))):
+        source = sources[i] if i < len(sources) else sources[0]
+        line = lines[i] if i < len(lines) else {}
+        yield {**base, **flattened(source, "sources."), **flattened(line, "casualties.")}
+
+
+def _weapon_text(use: Mapping[str, Any]) -> str:
+    """A weapon, with its calibre in millimetres behind a colon."""
+    text = re.sub(r"[\\:;]", r"\\\g<0>", use["weapon"])
+    calibre = use["calibre_mm"]
+    if calibre is None:
+        return text
+    return f"{text}:{int(calibre) if calibre == int(calibre) else calibre}"
+
+
+def _weapon(text: str) -> str | dict[str, Any]:
+    name, colon, calibre = text.rpartition(":")
+    is_escaped = (len(name) - len(name.rstrip("\\"))) % 2
+    if not colon or is_escaped or not _CALIBRE.fullmatch(calibre):
+        return _ESCAPED.sub(r"\1", text)
+    return {"weapon": _ESCAPED.sub(r"\1", name), "calibre_mm": float(calibre)}
 
 
 REPORT_COLUMNS: Final = (
@@ -291,21 +318,31 @@ def _row(line: int, group: Sequence[Mapping[str, str]]) -> Row:
 def _report(group: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     report: dict[str, Any] = {}
     for column in (*_REPORT_COLUMNS, *_LIST_COLUMNS):
+        is_list = column in _LIST_COLUMNS
         if (cell := _shared(group, column)) is not None:
-            parts = [part.strip() for part in cell.split(";") if part.strip()]
-            _put(report, column, parts if column in _LIST_COLUMNS else _typed(column, cell))
-    source = {
-        column.removeprefix("sources."): cell
-        for column in _SOURCE_COLUMNS
-        if (cell := _shared(group, column)) is not None
-    }
-    if source:
-        report["sources"] = [source]
+            _put(report, column, _parts(column, cell) if is_list else _typed(column, cell))
+    if sources := _sources(group):
+        report["sources"] = sources
     report.setdefault("where", {})
     lines = [line for record in group if (line := _casualties(record))]
     if lines:
         report["casualties"] = lines
     return report
+
+
+def _parts(column: str, cell: str) -> list[Any]:
+    parts = [part.strip() for part in _PART.findall(cell) if part.strip()]
+    return [_weapon(part) for part in parts] if column == "weapons" else parts
+
+
+def _sources(group: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Those of a report's rows, each once."""
+    sources: list[dict[str, str]] = []
+    for record in group:
+        told = {c.removeprefix("sources."): record[c] for c in _SOURCE_COLUMNS if c in record}
+        if told and told not in sources:
+            sources.append(told)
+    return sources
 
 
 def _casualties(record: Mapping[str, str]) -> dict[str, Any]:
@@ -334,7 +371,8 @@ def _typed(column: str, cell: str) -> Any:
         return cell
     if not _NUMBER.fullmatch(cell):
         raise Invalid("must be a plain number", column)
-    return float(cell) if "." in cell or column.startswith("where.") else int(cell)
+    is_whole = cell.lstrip("+-").isdigit() and not column.startswith("where.")
+    return int(cell) if is_whole else float(cell)
 
 
 def _put(target: dict[str, Any], path: str, value: Any) -> None:

@@ -14,6 +14,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import Unavailable
@@ -56,6 +57,25 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class days_between(sa.sql.functions.FunctionElement[int]):  # noqa: N801
+    """How many days lie from a column's day to another's: `days_between(first, last)`."""
+
+    type = sa.Integer()
+    inherit_cache = True
+
+
+@compiles(days_between, "sqlite")
+def _days_in_sqlite(element: Any, compiler: Any, **more: Any) -> str:
+    first, last = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"(julianday({last}) - julianday({first}))"
+
+
+@compiles(days_between, "postgresql")
+def _days_in_postgresql(element: Any, compiler: Any, **more: Any) -> str:
+    first, last = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"({last} - {first})"
 
 
 class Database:
@@ -195,7 +215,7 @@ def _binders(
 ) -> list[Callable[[Any], Any] | None]:
     """What makes the driver's values of those of each column; `None` where they are the same."""
     native = (sa.Uuid, sa.Boolean) if dialect.name == "postgresql" else (sa.Boolean,)
-    binders = []
+    binders: list[Callable[[Any], Any] | None] = []
     for name in names:
         of_type = table.c[name].type
         bind = None

@@ -32,7 +32,7 @@ from service.formats.disclosure import summary_shown
 from service.formats.records import report_of
 from service.store import tables
 from service.store.accounts import point_of_row, when_of_row
-from service.store.database import chunks
+from service.store.database import chunks, days_between
 from service.store.queries import EVERYBODY, in_box, seen_at
 from service.work import placing
 
@@ -67,41 +67,81 @@ _OUTLINE: Final = (
 
 class Neighbourhood:
     """What readers are shown of incidents around the same time, for asking again and again within
-    one transaction: each month is looked up once, and each incident read once, by level."""
+    one transaction: each month is looked up once, what lasts longer once for all of them, and each
+    incident read once, by level."""
 
     def __init__(self, session: Session, theatre: Theatre, threshold: float = POSSIBLE) -> None:
         self._session = session
         self._theatre = theatre
         self._reach = broadest(threshold)
         self._months: dict[tuple[date, int], Nearby] = {}
+        self._lasting: dict[int, Nearby] = {}
         self._rows: dict[tuple[str, int], Any] = {}
         self._read: dict[tuple[str, int], Trace] = {}
 
     def of(self, trace: Trace, level: int) -> list[Trace]:
         """Likewise `near`."""
+        return self.of_each([(trace, level)])[0]
+
+    def of_each(self, asked: Sequence[tuple[Trace, int]]) -> list[list[Trace]]:
+        """The same for each of several traces and levels, read together."""
+        found = [self._around(trace, level) for trace, level in asked]
+        unread: dict[int, set[str]] = defaultdict(set)
+        for (_, level), incidents in zip(asked, found, strict=True):
+            unread[level] |= {each for each in incidents if (each, level) not in self._read}
+        for level, incidents in unread.items():
+            rows = [self._rows[incident, level] for incident in sorted(incidents)]
+            for read in _traces(self._session, rows, level, self._theatre):
+                self._read[read.incident, level] = read
+        return [
+            [self._read[incident, level] for incident in sorted(incidents)]
+            for (_, level), incidents in zip(asked, found, strict=True)
+        ]
+
+    def _around(self, trace: Trace, level: int) -> set[str]:
+        """The incidents that lie within reach of a trace."""
         if not _asks(trace):
-            return []
+            return set()
         reach = timedelta(days=self._reach.days)
         months = _months(trace.when.known_start - reach, trace.when.known_end + reach)
-        found = {
+        return {
             outline.incident
-            for month in months
-            for outline in self._month(month, level).of(trace)
+            for nearby in (self._long(level), *(self._month(month, level) for month in months))
+            for outline in nearby.of(trace)
             if outline.incident != trace.incident
         }
-        unread = [self._rows[each, level] for each in found if (each, level) not in self._read]
-        for read in _traces(self._session, unread, level, self._theatre):
-            self._read[read.incident, level] = read
-        return [self._read[incident, level] for incident in sorted(found)]
 
     def _month(self, month: date, level: int) -> Nearby:
         if (month, level) not in self._months:
             last = month.replace(day=monthrange(month.year, month.month)[1])
-            nearby = self._months[month, level] = Nearby(self._reach)
-            for row in self._session.execute(_between(month, last, level)):
-                self._rows[row.incident_id, level] = row
-                nearby.add(_outline(row))
+            # What begins earlier and touches the month lasts longer.
+            near = tables.Account.known_start.between(month - _LONGEST, last)
+            self._months[month, level] = self._outlined(
+                _between(month, last, level).where(near), level
+            )
         return self._months[month, level]
+
+    def _long(self, level: int) -> Nearby:
+        if level not in self._lasting:
+            start, end = tables.Account.start_day, tables.Account.end_day
+            self._lasting[level] = self._outlined(
+                _counted(level).where(
+                    sa.or_(
+                        start.is_(None),
+                        end.is_(None),
+                        days_between(start, end) > _LONGEST.days,
+                    )
+                ),
+                level,
+            )
+        return self._lasting[level]
+
+    def _outlined(self, select: Any, level: int) -> Nearby:
+        nearby = Nearby(self._reach)
+        for row in self._session.execute(select):
+            self._rows[row.incident_id, level] = row
+            nearby.add(_outline(row))
+        return nearby
 
 
 def of_report(
@@ -162,13 +202,17 @@ def _asks(trace: Trace) -> bool:
     return not when.is_open and when.known_end - when.known_start <= _LONGEST
 
 
+def _counted(level: int) -> Any:
+    account = tables.Account
+    return sa.select(*_OUTLINE).where(
+        account.claimant == EVERYBODY, *seen_at(level), account.counted
+    )
+
+
 def _between(first: date, last: date, level: int) -> Any:
     """The accounts that the days from the first to the last touch; an open side has no end."""
     account = tables.Account
-    return sa.select(*_OUTLINE).where(
-        account.claimant == EVERYBODY,
-        *seen_at(level),
-        account.counted,
+    return _counted(level).where(
         sa.or_(account.start_day.is_(None), account.start_day <= last),
         sa.or_(account.end_day.is_(None), account.end_day >= first),
     )

@@ -418,7 +418,6 @@ def described(row: Import) -> Json:
         "feed": row.feed,
         "format": row.content["format"],
         "licence": row.content.get("licence"),
-        "by": row.content.get("by"),
         "state": row.state,
         "fault": row.fault,
         "detail": row.detail,

@@ -188,7 +188,7 @@ class _Batch:
         self._fresh: dict[str, Record] = {}
         self._incidents: dict[str, bool] = {}
         self._read: dict[str, Report] = {}
-        self._traces: dict[int, Nearby] = {}
+        self._unplaced: list[str] = []
         self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
 
     def recall(self, ids: Sequence[str]) -> None:
@@ -213,7 +213,9 @@ class _Batch:
             return Result(Outcomes.REJECTED, report.id, error=error)
         report_id = report.id or self._new_id()
         self._fresh[report_id] = record
-        self._read[report_id] = self._compared(submission, record, report_of(report_id, record))
+        self._read[report_id] = report_of(report_id, record)
+        if submission.decision.incident is None:
+            self._unplaced.append(report_id)
         return Result(Outcomes.CREATED, report_id, record)
 
     def _check_id(self, report_id: str | None) -> None:
@@ -238,6 +240,7 @@ class _Batch:
         """Write what was taken; return the hash of each report's leaf."""
         if not self._fresh:
             return {}
+        self._hint_at_duplicates()
         reports: dict[str, list[Report]] = defaultdict(list)
         for report_id, record in self._fresh.items():
             reports[record["incident"]].append(self._read[report_id])
@@ -298,19 +301,25 @@ class _Batch:
             **({"origin": origin.to_json()} if origin else {}),
         }
 
-    def _compared(self, submission: Submission, record: Record, said: Report) -> Report:
-        """Flag a report that somebody should compare with incidents already known."""
-        level = said.level
-        trace = candidates.trace_of_report(record["incident"], said, record)
-        if submission.decision.incident is None:
-            # A hint must not tell of what the report's own readers are not shown.
-            taken = [t for above, n in self._traces.items() if above <= level for t in n.of(trace)]
-            known = self._known_before.of(trace, level)
-            found = candidates.chosen(trace, [*taken, *known], self._theatre)
-            record["possible_duplicates"] = found
-            said = replace(said, possible_duplicate=bool(found))
-        self._traces.setdefault(level, Nearby(_REACH)).add(trace)
-        return said
+    def _hint_at_duplicates(self) -> None:
+        """Flag reports that somebody should compare with incidents already known."""
+        traces = {
+            report_id: candidates.trace_of_report(record["incident"], self._read[report_id], record)
+            for report_id, record in self._fresh.items()
+        }
+        asked = [(traces[report_id], self._read[report_id].level) for report_id in self._unplaced]
+        known = dict(zip(self._unplaced, self._known_before.of_each(asked), strict=True))
+        taken: dict[int, Nearby] = {}
+        for report_id, trace in traces.items():
+            said = self._read[report_id]
+            if report_id in known:
+                # A hint must not tell of what the report's own readers are not shown.
+                shown = [nearby for level, nearby in taken.items() if level <= said.level]
+                others = [*known[report_id], *(t for nearby in shown for t in nearby.of(trace))]
+                found = candidates.chosen(trace, others, self._theatre)
+                self._fresh[report_id]["possible_duplicates"] = found
+                self._read[report_id] = replace(said, possible_duplicate=bool(found))
+            taken.setdefault(said.level, Nearby(_REACH)).add(trace)
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

@@ -69,7 +69,6 @@ class Import(Shape):
     feed: str | None
     format: str
     licence: str | None
-    by: str | None
     state: State
     fault: Fault | None
     """Why nothing of it was taken."""
