@@ -26,6 +26,7 @@ def typed(guide: str, base_url: str) -> str:
         ("http://127.0.0.1:8000", base_url),
         (".venv/bin/ceasefire", str(Path(sys.executable).parent / "ceasefire")),
         ("tools/verify_ledger.py", str(ROOT / "tools" / "verify_ledger.py")),
+        ("docs/formats/examples", str(ROOT / "docs" / "formats" / "examples")),
     ):
         script = script.replace(written, meant)
     return script
@@ -56,6 +57,43 @@ def test_a_monitor_and_a_reviewer_contradict_merge_verify_and_undo(
     assert int(waiting) > 90
     assert "'incidents': 2" in total
     assert change == "Two posts, four kilometres apart."
+
+
+def test_somebody_imports_a_newer_vintage_mends_releases_and_declares_feeds(
+    databases: Databases, backend: str, tmp_path: Path
+) -> None:
+    guide = (ROOT / "docs" / "imports.md").read_text()
+    [declared] = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    (tmp_path / "feeds.toml").write_text(declared)
+    # The sources of the example are nobody's to ask from a test.
+    unasked = {"CEASEFIRE_FEEDS_INTERVAL_SECONDS": "0"}
+    with databases.fresh(backend, "seeds") as url, server(url, **unasked) as running:
+        printed = run(typed("imports.md", running.base_url), tmp_path, **environment(url))
+    assert [line for line in printed if line.startswith(("read ", "of the updated"))] == [
+        "read 3 = created 3 + updated 0 + unchanged 0 + rejected 0 + held 0",
+        "read 3 = created 0 + updated 0 + unchanged 3 + rejected 0 + held 0",
+        "read 3 = created 0 + updated 2 + unchanged 1 + rejected 0 + held 0",
+        "of the updated 1 claim something else, 1 only note something else",
+        "read 3 = created 0 + updated 0 + unchanged 2 + rejected 1 + held 0",
+        "read 1 = created 1 + updated 0 + unchanged 0 + rejected 0 + held 0",
+        "read 14 = created 14 + updated 0 + unchanged 0 + rejected 0 + held 0",
+        "read 14 = created 0 + updated 0 + unchanged 11 + rejected 0 + held 3",
+        "read 14 = created 0 + updated 3 + unchanged 11 + rejected 0 + held 0",
+        "of the updated 3 claim something else, 0 only note something else",
+        "read 1 = created 1 + updated 0 + unchanged 0 + rejected 0 + held 0",
+    ]
+    assert "Checked: (left out)" in printed
+    assert "4,when,is not a date of the calendar,E-104,26.13.2022" in "\n".join(printed)
+    assert printed.index("It waits.") > printed.index(
+        "yearbook: held (mass_change: changes a large share of what was recorded)"
+    )
+    taken, feeds_changed, *listed, account = printed[printed.index("taken") :]
+    assert (taken, feeds_changed) == ("taken", "4 feeds declared, 4 changed.")
+    assert {line.partition(":")[0] for line in listed} == {
+        *("ministry", "ucdp-api", "ucdp-candidate", "valley")
+    }
+    assert "'read': 3" in account
+    assert "'unchanged': 3" in account
 
 
 def test_an_outsider_checks_the_ledger(databases: Databases, backend: str, tmp_path: Path) -> None:

@@ -391,3 +391,91 @@ def test_an_erasure_is_in_the_ledger_for_those_who_see_it_whole(service: Service
         f"report/{written['id']}/{number}" for number in (1, 2, 3)
     }
     assert "erasure" not in {each.get("kind") for each in followed(service)}
+
+
+def erased_from(service: Service, work: Any) -> str:
+    """Everything that is kept after something was erased, where all still holds."""
+    service.database.write(work)
+    ledger.catch_up(service.database)
+    with service.database.reading() as session:
+        assert list(verify.broken(session)) == []
+        return "\n".join(
+            str(tuple(row))
+            for table in tables.metadata.sorted_tables
+            for row in session.execute(sa.select(table))
+        )
+
+
+def line_of(**fields: Any) -> str:
+    return json.dumps({"id": "5d0f3a52-8a5c-4c3e-9d2a-0f6b7c8d9e21", **report(**fields)})
+
+
+def test_of_an_erased_import_the_file_goes_and_what_was_recorded_stays(service: Service) -> None:
+    service.declare("wire")
+    ran = service.run("wire", f"{line_of()}\n{line_of(summary='Ask the nightjar.')}\n")
+    assert (ran["account"]["created"], ran["account"]["rejected"]) == (1, 1)
+    kept = erased_from(
+        service, lambda s: erasure.erase_import(s, ran["id"], "It names somebody.", OPERATOR)
+    )
+    assert "nightjar" not in kept
+    file = service.client.get(f"/v1/imports/{ran['id']}/file", headers=service.headers(Role.ADMIN))
+    assert file.status_code == 404
+    [left] = service.get(f"/v1/imports/{ran['id']}/rejects", Role.ADMIN)["items"]
+    assert (left["reason"], left["original"]) == ("stands in the file twice", {})
+    assert len(service.get("/v1/reports")["items"]) == 1
+    again = service.run("wire", line_of())
+    assert again["account"]["unchanged"] == 1
+
+
+def test_an_erased_lead_does_not_come_back(service: Service) -> None:
+    service.declare("news", format="rss")
+    entry = "<item><guid>1</guid><title>The nightjar speaks</title></item>"
+    feed = f"<rss version='2.0'><channel>{entry}</channel></rss>"
+    ran = service.run("news", feed)
+    [lead] = service.get("/v1/leads", Role.ADMIN)["items"]
+
+    def erase(session: Any) -> None:
+        erasure.erase_lead(session, lead["id"], "It names somebody.", OPERATOR)
+        erasure.erase_import(session, ran["id"], "It names somebody.", OPERATOR)
+
+    assert "nightjar" not in erased_from(service, erase)
+    service.run("news", feed.replace("speaks", "sings"))
+    [left] = service.get("/v1/leads", Role.ADMIN)["items"]
+    assert (left["state"], left["told"]) == ("dismissed", "")
+
+
+def test_what_a_source_calls_a_place_goes_with_the_place(service: Service) -> None:
+    service.declare("plain", format="csv", mapping=MAPPING)
+    ran = service.run(
+        "plain", "Ref,Day,Village,Lat,Lon,Who\n1,2022-08-03,Heronsyard,39.7,46.5,icrc\n"
+    )
+    assert ran["account"]["created"] == 1, ran
+    [told] = service.get("/v1/reports", Role.ADMIN)["items"]
+    erase = [Field.PLACE, Field.SUMMARY, Field.SOURCES]
+
+    def work(session: Any) -> None:
+        theatre = reference.load(session)
+        erasure.erase_fields(session, told["id"], erase, "It is somebody's.", theatre, OPERATOR)
+        erasure.erase_import(session, ran["id"], "It is somebody's.", OPERATOR)
+
+    assert "Heronsyard" not in erased_from(service, work)
+
+
+MAPPING = {
+    "key": "Ref",
+    "claimant": "Who",
+    "when": {"column": "Day"},
+    "where": {"lat": "Lat", "lon": "Lon", "as_written": "Village"},
+}
+
+
+def test_who_had_a_feed_run_is_erased_with_their_key(service: Service) -> None:
+    service.declare("wire")
+    key = service.make_key("kestrel", Role.IMPORTER)
+    answer = service.client.post(
+        "/v1/feeds/wire/runs", content=line_of(), headers=service.headers(key=key)
+    )
+    assert answer.status_code == 202, answer.text
+    assert "kestrel" not in erased_from(
+        service, lambda s: erasure.erase_person(s, "kestrel", OPERATOR)
+    )

@@ -1,5 +1,6 @@
 """Bringing a database from one schema to another, with all that is in it."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,8 +19,10 @@ from alembic.script import ScriptDirectory
 from service.errors import Unavailable
 from service.formats.sealing import unseal
 from service.store import schema, tables
+from service.store.database import Database
+from service.work import ledger, verify
 from tests import postgres
-from tests.harness import Databases, Service, fill
+from tests.harness import Databases, Ids, Service, fill
 from tests.processes import ROOT, application
 
 HEAD = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
@@ -213,6 +216,37 @@ def test_down_with_data_leaves_nothing_and_up_again_takes_the_same_data(full: st
     schema.migrate(full)
     fill(full, "seeds")
     assert facts(full) == before
+
+
+def test_without_imports_what_they_brought_stays_and_the_record_holds(full: str) -> None:
+    service = Service(full, new_id=Ids(0xF000))
+    try:
+        service.declare("wire")
+        told = {"id": "5d0f3a52-8a5c-4c3e-9d2a-0f6b7c8d9e21", "when": "2022-08-03"}
+        line = json.dumps({**told, "where": {"place": "Lachin"}, "claimant": "icrc"})
+        ran = service.run("wire", f"{line}\n{line}\n")
+        assert (ran["account"]["created"], ran["account"]["rejected"]) == (1, 1)
+        service.declare("news", format="rss")
+        entry = "<item><guid>1</guid><title>Shelling near Lachin</title></item>"
+        service.run("news", f"<rss version='2.0'><channel>{entry}</channel></rss>")
+        ledger.catch_up(service.database)
+    finally:
+        service.close()
+    before = rows(full)
+    schema.migrate(full, "0002")
+    assert not {"feeds", "imports", "archive_pieces", "rejects", "leads"} & {*rows(full)}
+    schema.migrate(full)
+    after = rows(full)
+    assert {name for name in before if before[name] != after[name]} == {
+        *("feeds", "imports", "archive_pieces", "rejects", "leads"),
+        # The ledger begins anew, without what was recorded of imports.
+        *("revisions", "leaves", "nodes", "pending"),
+    }
+    database = Database(full)
+    ledger.catch_up(database)
+    with database.reading() as session:
+        assert list(verify.broken(session)) == []
+    database.close()
 
 
 def test_rebuilding_tables_that_others_refer_to_keeps_every_row(full: str, future: Future) -> None:

@@ -83,9 +83,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_leads"),
     )
     op.create_index("ix_leads_source", "leads", ["source"])
+    # Reports from sources, where this schema was in force before.
+    reports = sa.table("reports", sa.column("id", ID), sa.column("record", sa.JSON))
+    terms = sa.table(
+        "report_terms",
+        sa.column("report_id", ID),
+        sa.column("kind", CODE),
+        sa.column("value", CODE),
+    )
+    connection = op.get_bind()
+    imported = sa.cast(reports.c.record, sa.Text).contains('"origin"')
+    for report_id, record in connection.execute(sa.select(reports).where(imported)).all():
+        if record.get("origin"):
+            source = {"report_id": report_id, "kind": "source", "value": record["origin"]["source"]}
+            connection.execute(sa.insert(terms).values(source))
     op.create_index("ix_leads_state_received_at_id", "leads", ["state", "received_at", "id"])
 
 
 def downgrade() -> None:
     for table in ("leads", "rejects", "archive_pieces", "imports", "feeds"):
         op.drop_table(table)
+    op.execute("DELETE FROM report_terms WHERE kind = 'source'")
+    connection = op.get_bind()
+    revisions = sa.table("revisions", sa.column("kind", sa.String))
+    of_imports = revisions.c.kind.in_(["feed", "import", "lead"])
+    if connection.scalar(sa.select(sa.func.count()).select_from(revisions).where(of_imports)):
+        # The schema before cannot read them; without them the ledger is another one.
+        for table in ("heads", "nodes", "leaves", "pending"):
+            op.execute(f"DELETE FROM {table}")  # noqa: S608
+        connection.execute(sa.delete(revisions).where(of_imports))
+        op.execute("INSERT INTO pending (sequence) SELECT sequence FROM revisions")

@@ -1,5 +1,6 @@
 """Forgetting what must not be kept."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -19,12 +20,34 @@ def erase_report(
     reason: Annotated[str, typer.Option(help="Why; kept with the report.")],
 ) -> None:
     """Erase parts of a report from every revision of it; the ledger still holds."""
+
+    def work(session: Session) -> None:
+        theatre = reference.load(session)
+        erasure.erase_fields(session, report, field, reason, theatre, operator())
+
+    _erase(work)
+
+
+@app.command("import")
+def erase_import(
+    import_id: Annotated[str, typer.Argument(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the record.")],
+) -> None:
+    """Erase the file of an import as it came, and the entries of it that were not taken."""
+    _erase(lambda session: erasure.erase_import(session, import_id, reason, operator()))
+
+
+@app.command("lead")
+def erase_lead(
+    lead: Annotated[str, typer.Argument(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the record.")],
+) -> None:
+    """Erase what a source wrote; it does not come back with the next run."""
+    _erase(lambda session: erasure.erase_lead(session, lead, reason, operator()))
+
+
+def _erase(work: Callable[[Session], None]) -> None:
     with opened(Settings()) as database:
-
-        def work(session: Session) -> None:
-            theatre = reference.load(session)
-            erasure.erase_fields(session, report, field, reason, theatre, operator())
-
         database.write(work)
         database.forget()
     typer.echo("Erased. Backups and mirrors still hold it; see docs/operations.md.")

@@ -158,6 +158,8 @@ def candidates(
     for other in others:
         if other.incident == new.incident or not within(reach, new, other):
             continue
+        if _at_most(new, other, sectors) < threshold:
+            continue
         score = _sum(_weights(new, other, sectors, weapons))
         best = found.get(other.incident)
         if score >= threshold and (best is None or score > best[0]):
@@ -189,6 +191,22 @@ def _weights(
         round(_figures(new.figures, other.figures), 2),
         round(_claimants(new, other), 2),
         round(_text(new.telling, other.telling), 2),
+    )
+
+
+def _at_most(new: Trace, other: Trace, sectors: Sectors) -> float:
+    """What two traces score if all that is dear to compare agrees as well as it can."""
+    outcomes = len(new.figures.keys() & other.figures.keys())
+    words = min(len(new.telling), len(other.telling))
+    return (
+        _time(new.when, other.when)
+        + _place(new, other, sectors)
+        + (_SAME_WEAPON if new.weapons and other.weapons else 0.0)
+        + min(_MOST_FOR_FIGURES, _MOST_PER_FIGURE * outcomes)
+        + _SAME_CLAIMANT
+        + _BITS_FOR_WORDS * (1 - _SHARED_BY_CHANCE) * words / (words + _FEW_WORDS)
+        # The score is a sum of rounded weights.
+        + 0.01 * len(Matter)
     )
 
 
@@ -370,6 +388,8 @@ def radius_km(point: Point | None) -> float | None:
     return RADIUS_KM.get(point.precision) if point else None
 
 
+# There are few pairs of sectors.
+@lru_cache(maxsize=1 << 12)
 def _nested(a: str | None, b: str | None, sectors: Sectors) -> tuple[float, str, str, str] | None:
     """What two sectors weigh, with the form of words for it and the two that are named in it.
 

@@ -17,6 +17,7 @@ Json = dict[str, Any]
 
 # Who sent and who reviewed it: nobody is shown that.
 _NOBODY: Final[Json] = {"authors": [], "reviewers": {}}
+_ORIGIN_FIELDS: Final = ("source", "key", "licence", "kept")
 
 
 def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Json:
@@ -52,14 +53,16 @@ def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Js
 
 
 def _origin_shown(record: Json, *, everything: bool) -> Json:
-    """The source's own codes may say more of the place, and name people, as its words may."""
+    """The source's own codes may say more of the place, and name people, as its words may; its
+    digest tells whoever guesses what is kept back that the guess is right."""
     origin = record.get("origin")
-    if origin is None or everything:
+    if origin is None:
         return {}
+    shown = {name: origin[name] for name in _ORIGIN_FIELDS}
     whole = PlaceShown(record["disclosure"]["place"]) is PlaceShown.EXACT
-    if whole and Flag.PERSONAL_DATA not in open_flags(record):
-        return {}
-    return {"origin": {**origin, "key": None, "kept": {}}}
+    if everything or (whole and Flag.PERSONAL_DATA not in open_flags(record)):
+        return {"origin": shown}
+    return {"origin": {**shown, "key": None, "kept": {}}}
 
 
 def summary_shown(record: Json) -> str:

@@ -45,6 +45,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
         "content.resolved.point": None,
         "content.resolved.place": None,
         "content.published": {"place": None, "point": None},
+        "content.origin.kept": {},
         "content.origin": None,
     },
     "tally": {"content.received_at": None},

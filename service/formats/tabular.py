@@ -160,7 +160,7 @@ def report_rows(view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def _weapon_text(use: Mapping[str, Any]) -> str:
     """A weapon, with its calibre in millimetres behind a colon."""
     text = re.sub(r"[\\:;]", r"\\\g<0>", use["weapon"])
-    calibre = use["calibre_mm"]
+    calibre = use.get("calibre_mm")
     if calibre is None:
         return text
     return f"{text}:{int(calibre) if calibre == int(calibre) else calibre}"

@@ -136,6 +136,15 @@ def clear_rejects(session: Session, import_id: str) -> None:
     session.execute(sa.delete(Reject).where(Reject.import_id == import_id))
 
 
+def empty_rejects(session: Session, import_id: str) -> None:
+    """Keep of what was not taken only where and why."""
+    session.execute(sa.update(Reject).where(Reject.import_id == import_id).values(original={}))
+
+
+def drop_archived(session: Session, sha256: str) -> None:
+    session.execute(sa.delete(ArchivePiece).where(ArchivePiece.sha256 == sha256))
+
+
 def rejects(
     session: Session, import_id: str, after: int = 0, limit: int | None = None
 ) -> Iterator[Reject]:

@@ -34,6 +34,7 @@ from service.store import tables
 from service.store.accounts import point_of_row, when_of_row
 from service.store.database import chunks, days_between
 from service.store.queries import EVERYBODY, in_box, seen_at
+from service.store.reports import SOURCE
 from service.work import placing
 
 Json = dict[str, Any]
@@ -68,11 +69,22 @@ _OUTLINE: Final = (
 class Neighbourhood:
     """What readers are shown of incidents around the same time, for asking again and again within
     one transaction: each month is looked up once, what lasts longer once for all of them, and each
-    incident read once, by level."""
+    incident read once, by level.
 
-    def __init__(self, session: Session, theatre: Theatre, threshold: float = POSSIBLE) -> None:
+    `source` leaves out the incidents that this source tells of itself: it calls two events by two
+    names.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        theatre: Theatre,
+        threshold: float = POSSIBLE,
+        source: str | None = None,
+    ) -> None:
         self._session = session
         self._theatre = theatre
+        self._source = source
         self._reach = broadest(threshold)
         self._months: dict[tuple[date, int], Nearby] = {}
         self._lasting: dict[int, Nearby] = {}
@@ -138,6 +150,8 @@ class Neighbourhood:
 
     def _outlined(self, select: Any, level: int) -> Nearby:
         nearby = Nearby(self._reach)
+        if self._source is not None:
+            select = select.where(~_told_by(self._source))
         for row in self._session.execute(select):
             self._rows[row.incident_id, level] = row
             nearby.add(_outline(row))
@@ -206,6 +220,20 @@ def _counted(level: int) -> Any:
     account = tables.Account
     return sa.select(*_OUTLINE).where(
         account.claimant == EVERYBODY, *seen_at(level), account.counted
+    )
+
+
+def _told_by(source: str) -> Any:
+    """Whether a source tells of an account's incident."""
+    report, term = tables.Report, tables.ReportTerm
+    return sa.exists(
+        sa.select(1)
+        .join_from(report, term, term.report_id == report.id)
+        .where(
+            report.incident_id == tables.Account.incident_id,
+            term.kind == SOURCE,
+            term.value == source,
+        )
     )
 
 

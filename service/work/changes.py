@@ -44,7 +44,7 @@ _REPORT_POINTS: Final = (
 _INCIDENT_POINTS: Final = ("content.part_of", "content.merged_into")
 _PLACE: Final = (
     *("content.posted.where", "content.resolved.point", "content.resolved.place"),
-    "content.origin",
+    *("content.origin", "content.origin.kept"),
 )
 _TEXT: Final = ("content.posted.summary",)
 _HIDDEN: Final = {"action": "hidden"}

@@ -59,10 +59,11 @@ class Judged:
 
 class Known(NamedTuple):
     """What is recorded under an id: what it says, the digest of what its source said last, and
-    whether people may have changed it since."""
+    whether people may have changed it since. Without a digest whatever the source says stays
+    out."""
 
     said: Json
-    sha256: str
+    sha256: str | None
     touched: bool
 
 
@@ -171,7 +172,11 @@ class _Leads:
     model: type[Strict] = LeadIn
 
     def known(self, session: Session, ids: Sequence[str]) -> dict[str, Known]:
-        return _posted(session, tables.Lead, ids)
+        row = tables.Lead
+        found = session.execute(sa.select(row.id, row.record).where(row.id.in_(ids)))
+        erased = [lead_id for lead_id, record in found if record.get("erased")]
+        known = _posted(session, row, ids)
+        return known | {i: known[i]._replace(sha256=None) for i in erased}
 
     def keep(self, taking: Taking, judged: Sequence[Judged]) -> list[TrackerError | None]:
         return _each(
@@ -251,7 +256,7 @@ def _compared(judged: Judged, known: Known | None) -> Judged:
     if known is None:
         return judged
     said = _said(judged.sent)
-    if judged.digest == known.sha256:
+    if known.sha256 in (None, judged.digest):
         return replace(judged, verdict=Verdict.UNCHANGED)
     if known.touched:
         error = Conflict("It was changed here since, and says something else at its source now.")

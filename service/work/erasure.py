@@ -20,7 +20,7 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import reference, revising
+from service.work import imports, leads, reference, revising
 from service.work.keys import KEY, check_is_somebody
 from service.work.ledger import ERASED, ERASURE
 from service.work.reports import REPORT
@@ -43,8 +43,9 @@ _PATHS: Final = {
     Field.PLACE: (
         *("content.posted.where", "content.posted.where.observer"),
         *("content.resolved.point", "content.resolved.place", "content.published"),
+        "content.origin.kept",
     ),
-    Field.SOURCES: ("content.posted.sources",),
+    Field.SOURCES: ("content.posted.sources", "content.origin.kept"),
     # What a reviewer wrote is the reason of the revision too.
     Field.REVIEWS: ("content.reviews", "reason"),
     Field.REASONS: ("reason",),
@@ -78,6 +79,35 @@ def erase_fields(
     revising.revise(session, row, {**left, **part}, reason, theatre, author)
 
 
+def erase_import(session: Session, import_id: str, reason: str, author: Author) -> None:
+    """Erase the file of an import as it came, and what of it was not taken; what was recorded from
+    it stays. Raises `NotFound`.
+
+    Every other import of the very same file loses it too.
+    """
+    told = imports.get(session, import_id)
+    for row in imports.of_file(session, told):
+        _tell_anew(session, row, {"erased": True}, reason, author)
+
+
+def erase_lead(session: Session, lead_id: str, reason: str, author: Author) -> None:
+    """Erase what a source wrote, for good: it does not come back with the next run. The file it
+    came in is erased by itself. Raises `NotFound`."""
+    leads.get(session, lead_id)
+    told = journal.history(session, leads.LEAD, lead_id)
+    _record(session, [_forget(revision, {"content"}) for revision in told], reason, author)
+    leads.empty(session, lead_id, author)
+
+
+def _tell_anew(
+    session: Session, row: tables.Import, changed: Json, reason: str, author: Author
+) -> None:
+    """Change what is recorded of an import, and forget what was recorded before."""
+    told = journal.history(session, imports.IMPORT, row.id)
+    _record(session, [_forget(revision, {"content"}) for revision in told], reason, author)
+    imports.tell_anew(session, row, changed, author.at)
+
+
 def erase_person(session: Session, name: str, author: Author) -> int:
     """Erase whose key a name was, from everything it did; return how many changes that were.
 
@@ -104,6 +134,8 @@ def erase_person(session: Session, name: str, author: Author) -> int:
         session.delete(key)
     _record(session, taken, ERASED, author)
     session.flush()
+    for row, decisions in imports.decided_by(session, name):
+        _tell_anew(session, row, dict.fromkeys(decisions, ERASED), ERASED, author)
     if touched:
         _stand_in(session, sorted(touched), name, author)
     return len(done)

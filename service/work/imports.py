@@ -58,6 +58,7 @@ _BATCH: Final = 500
 _LEASE: Final = timedelta(seconds=60)
 _ATTEMPTS: Final = 2
 _SPOOLED: Final = 1024 * 1024
+_DECISIONS: Final = ("by", "released_by", "discarded_by")
 Json = dict[str, Any]
 Tell = Callable[[State, int, int | None], None]
 
@@ -455,6 +456,31 @@ def reject_rows(
         }
 
 
+def of_file(session: Session, row: Import) -> Sequence[Import]:
+    """The imports of the same file, which is kept once."""
+    if row.sha256 is None:
+        return [row]
+    return session.scalars(sa.select(Import).where(Import.sha256 == row.sha256)).all()
+
+
+def decided_by(session: Session, name: str) -> Iterator[tuple[Import, list[str]]]:
+    """Imports that somebody had run or decided about, with the decisions that are theirs."""
+    for row in session.scalars(sa.select(Import)).all():
+        if theirs := [each for each in _DECISIONS if row.content.get(each) == name]:
+            yield row, theirs
+
+
+def tell_anew(session: Session, row: Import, changed: Json, now: datetime) -> None:
+    """Record an import with something else in its content; an erased one loses its file and the
+    entries of it that were not taken."""
+    row.content = {**row.content, **changed}
+    if changed.get("erased") and row.sha256 is not None:
+        store.drop_archived(session, row.sha256)
+        store.empty_rejects(session, row.id)
+    if row.running is None and row.state != State.UNMOVED:
+        _record(session, row, now)
+
+
 def broken(session: Session) -> Iterator[str]:
     """Imports whose rows, files or rejects are not as they were recorded."""
     newest = {row.subject: journal.fact_of(row).content for row in journal.newest(session, IMPORT)}
@@ -469,7 +495,8 @@ def broken(session: Session) -> Iterator[str]:
             yield f"imports {row.id}: is not in the record"
         elif told != _content(session, row):
             yield f"imports {row.id}: it or what was not taken is not as recorded"
-    for sha256 in sorted({row.sha256 for row in rows if row.sha256 is not None}):
+    kept = {row.sha256 for row in rows if row.sha256 and not row.content.get("erased")}
+    for sha256 in sorted(kept):
         if store.digest_of_archived(session, sha256) != sha256:
             yield f"archive_pieces {sha256}: are not the file that came"
 

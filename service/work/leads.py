@@ -55,6 +55,13 @@ def keep(
     _write(session, str(lead.id), row, record, author)
 
 
+def empty(session: Session, lead_id: str, author: Author) -> None:
+    """Leave nothing of what a source wrote; it is known as erased."""
+    row = get(session, lead_id)
+    gone = {"posted": {}, "state": DISMISSED, "erased": True}
+    _write(session, lead_id, row, {**row.record, **gone}, author)
+
+
 def insert(session: Session, lead_id: str, revision: int, record: Record) -> None:
     """The row of a recorded lead."""
     session.add(

@@ -100,7 +100,7 @@ def record(
     A known id with the same content answers as it first did and changes nothing; with other
     content it is refused with `Conflict`.
     """
-    batch = _Batch(session, theatre, author, new_id)
+    batch = _Batch(session, theatre, author, new_id, _source_of(submissions))
     batch.recall([s.report.id for s in submissions if s.report.id])
     results = [batch.take(submission) for submission in submissions]
     leaves = batch.write()
@@ -174,11 +174,22 @@ def counting(counted: bool, reason: str | None, flags: Collection[str]) -> Recor
     return {"counted": counted, "reason": reason}
 
 
+def _source_of(submissions: Sequence[Submission]) -> str | None:
+    """The one source that all of them were imported from."""
+    sources = {s.origin.source if s.origin else None for s in submissions}
+    return sources.pop() if len(sources) == 1 else None
+
+
 class _Batch:
-    """Reports taken one by one, written together."""
+    """Reports taken one by one, written together; `source` is where all of them come from."""
 
     def __init__(
-        self, session: Session, theatre: Theatre, author: Author, new_id: Callable[[], str]
+        self,
+        session: Session,
+        theatre: Theatre,
+        author: Author,
+        new_id: Callable[[], str],
+        source: str | None = None,
     ) -> None:
         self._session = session
         self._theatre = theatre
@@ -189,7 +200,8 @@ class _Batch:
         self._incidents: dict[str, bool] = {}
         self._read: dict[str, Report] = {}
         self._unplaced: list[str] = []
-        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED)
+        self._source = source
+        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED, source)
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""
@@ -319,7 +331,8 @@ class _Batch:
                 found = candidates.chosen(trace, others, self._theatre)
                 self._fresh[report_id]["possible_duplicates"] = found
                 self._read[report_id] = replace(said, possible_duplicate=bool(found))
-            taken.setdefault(said.level, Nearby(_REACH)).add(trace)
+            if self._source is None:
+                taken.setdefault(said.level, Nearby(_REACH)).add(trace)
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

@@ -94,7 +94,8 @@ def said_by_source(
     author: Author,
 ) -> list[TrackerError | None]:
     """Let recorded reports say what their source says of them now; an error for each that cannot
-    be read. How a report is shown stays; what is decided about it stays where its claim does."""
+    be read. How a report is shown stays, no wider than its source allows now; what is decided about
+    it stays where its claim does."""
     ids = [report.id for report, *_ in told]
     rows = {row.id: row for row in reports.by_ids(session, ids, to_change=True)}
     changes: list[tuple[tables.Report, Record]] = []
@@ -111,7 +112,9 @@ def said_by_source(
             new = {**new, "posted": {**new["posted"], **shown}}
         if is_claim:
             new = said_anew(new, row.record, author)
-        changes.append((row, {**new, "origin": origin.to_json()}))
+        allowed = disclosure_of(new).and_also(Disclosure(origin.circle))
+        part = disclosure_to_json(allowed, new["resolved"], theatre.gazetteer)
+        changes.append((row, {**new, **part, "origin": origin.to_json()}))
         errors.append(None)
     revise_all(session, changes, "changed at its source", theatre, author)
     return errors
