@@ -10,14 +10,19 @@ from typer.main import get_command
 from service.__main__ import app
 from service.domain.access import Role
 from service.domain.figures import QUANTITY_WORDS
+from service.domain.imports import HELD
 from service.domain.vocabulary import Basis, Flag
+from service.formats.imports.registry import FORMATS
 from service.settings import Settings
-from tests.harness import Service
+from tests.formats import test_ucdp
+from tests.harness import Databases, Service
+from tests.processes import command
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 METHOD = (ROOT / "docs" / "method.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+IMPORTS = (ROOT / "docs" / "imports.md").read_text()
 HOST = "http://127.0.0.1:8000"
 
 
@@ -26,9 +31,9 @@ def curl_commands() -> list[str]:
     return [c for block in blocks for c in re.split(r"\n(?=curl)", block) if c.startswith("curl")]
 
 
-@pytest.mark.parametrize("command", curl_commands())
-def test_every_request_in_the_readme_is_answered(seeded: Service, command: str) -> None:
-    url, *options = shlex.split(command.replace("\\\n", " "))[1:]
+@pytest.mark.parametrize("typed", curl_commands())
+def test_every_request_in_the_readme_is_answered(seeded: Service, typed: str) -> None:
+    url, *options = shlex.split(typed.replace("\\\n", " "))[1:]
     given = dict(zip(options[::2], options[1::2], strict=True))
     headers = dict(
         value.split(": ", 1)
@@ -66,10 +71,24 @@ def test_the_readmes_file_of_ten_reports_shows_in_the_sums(seeded: Service) -> N
     assert total() == before + 10
 
 
+def test_the_readmes_import_is_taken(databases: Databases, tmp_path: Path) -> None:
+    [line] = re.findall(r"^\.venv/bin/ceasefire import (.+)$", README, re.MULTILINE)
+    name, *options = shlex.split(line)
+    (tmp_path / name).write_bytes(test_ucdp.table(test_ucdp.USUAL).read())
+    with databases.fresh("sqlite", "nothing") as url:
+        done = command("import", str(tmp_path / name), *options, url=url)
+    assert done.returncode == 0, done.stderr
+    assert "read 1 = created 1 " in done.stdout
+
+
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+    for document in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\((?!https:)([^)#]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} → {target}"
+
+
+def test_every_format_and_every_reason_to_wait_is_in_the_guide_to_imports() -> None:
+    assert [name for name in (*FORMATS, *HELD) if f"`{name}`" not in IMPORTS] == []
 
 
 def test_every_flag_basis_and_quantity_word_is_in_the_method() -> None:

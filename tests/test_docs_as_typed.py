@@ -39,7 +39,7 @@ def run(script: str, folder: Path, **variables: str) -> list[str]:
         env=variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -65,9 +65,11 @@ def test_somebody_imports_a_newer_vintage_mends_releases_and_declares_feeds(
     guide = (ROOT / "docs" / "imports.md").read_text()
     [declared] = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
     (tmp_path / "feeds.toml").write_text(declared)
-    # The sources of the example are nobody's to ask from a test.
-    unasked = {"CEASEFIRE_FEEDS_INTERVAL_SECONDS": "0"}
-    with databases.fresh(backend, "seeds") as url, server(url, **unasked) as running:
+    with (
+        databases.fresh(backend, "seeds") as url,
+        # The sources of the example are not to be asked from a test.
+        server(url, CEASEFIRE_FEEDS_INTERVAL_SECONDS="0") as running,
+    ):
         printed = run(typed("imports.md", running.base_url), tmp_path, **environment(url))
     assert [line for line in printed if line.startswith(("read ", "of the updated"))] == [
         "read 3 = created 3 + updated 0 + unchanged 0 + rejected 0 + held 0",

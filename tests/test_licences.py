@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from service.domain.access import Role
+from service.work import embargoes
+from service.work.reference import Theatres
 from tests.harness import Service
 from tests.oracle import everything
 
@@ -356,7 +358,8 @@ def test_an_embargo_that_ends_opens_a_report_no_further_than_its_circle(service:
     assert answer.status_code == 200, answer.text
     assert reports_of(service, OPEN["source"], Role.PARTNER) == []
     service.clock.advance(days=3)
-    service.get("/v1/reports")
+    assert embargoes.end(service.database, Theatres(), service.clock()) == 1
+    assert len(reports_of(service, OPEN["source"], Role.PARTNER)) == 1
     assert reports_of(service, OPEN["source"], Role.ANONYMOUS) == []
 
 

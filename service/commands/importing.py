@@ -1,6 +1,5 @@
 """Reading files of sources, and looking into how that went."""
 
-import csv
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +13,12 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.api.app import runner_of
-from service.commands.opening import opened, operator
+from service.commands.opening import declare_feeds, opened, operator
 from service.domain.access import Visibility
 from service.domain.imports import State
 from service.errors import Unavailable
 from service.formats import tabular
-from service.formats.feeds import PlanIn, read_feeds
+from service.formats.feeds import PlanIn
 from service.formats.imports import mapping as mappings
 from service.formats.imports import outline
 from service.formats.imports.entries import Entry
@@ -92,7 +91,6 @@ def import_file(
                 plan: PlanIn = feeds.declared(feeds.get(session, feed))
         else:
             plan = parse(PlanIn, {name: value for name, value in said.items() if value})
-        plan = _as_part(plan, content)
         _make_theatre_if_none(database, settings, plan, content)
         if preview:
             _show_preview(database, plan, content)
@@ -128,6 +126,7 @@ def write_theatre(
         with naming(polygons.name):
             outline.with_outlines(theatre, polygons, named_by)
     outline.write_folder(theatre, folder)
+    (folder / "coverage.toml").touch()
     areas, sides = len(theatre["sector"]), len(theatre["party"])
     typer.echo(f"{folder} holds {areas} areas and {sides} sides. Read it through, then load it:")
     typer.echo(f"  ceasefire seed {folder}")
@@ -195,18 +194,20 @@ def load_feeds(
 ) -> None:
     """Let the feeds be as a file declares them; twice changes nothing."""
     settings = Settings()
-    declared = read_feeds(file or settings.feeds_file)
     with _opened_checked(settings) as database:
-        changed = database.write(lambda session: feeds.load(session, declared, operator()))
-    typer.echo(f"{len(declared)} feeds declared, {changed} changed.")
+        declared, changed = declare_feeds(database, settings, file or settings.feeds_file)
+    typer.echo(f"{declared} feeds declared, {changed} changed.")
 
 
 @sources.command("list")
 def list_feeds() -> None:
     """What is asked, when next, and what has fallen silent."""
-    now = datetime.now(UTC)
-    with _opened_checked(Settings()) as database, database.reading() as session:
-        for row in feeds.listed(session):
+    now, settings = datetime.now(UTC), Settings()
+    with _opened_checked(settings) as database:
+        declare_feeds(database, settings)
+        with database.reading() as session:
+            rows = feeds.listed(session)
+        for row in rows:
             feed = feeds.declared(row)
             after = f"next {row.next_run_at:%Y-%m-%d %H:%M}" if row.next_run_at else "when told"
             marks = ["stale"] if feeds.is_stale(row, now) else []
@@ -222,6 +223,7 @@ def run_feeds(
     settings = Settings()
     ended: list[State] = []
     with _opened_checked(settings) as database:
+        declare_feeds(database, settings)
         with database.reading() as session:
             names = [name] if name else [row.name for row in feeds.listed(session)]
         for each in names:
@@ -241,6 +243,7 @@ def work_feeds() -> None:
     """Ask every feed whose time has come, again and again, until told to stop."""
     settings = Settings()
     with _opened_checked(settings) as database:
+        declare_feeds(database, settings)
         feeds.work(_runner(settings, database), settings.feeds_interval_seconds or 30.0)
 
 
@@ -263,14 +266,6 @@ def _input(file: Path) -> Iterator[BinaryIO]:
             kept.write(piece)
         kept.seek(0)
         yield cast(BinaryIO, kept)
-
-
-def _as_part(plan: PlanIn, content: BinaryIO) -> PlanIn:
-    """Mended rejects are only some of what the source has."""
-    first = content.readline(10_000).decode("utf-8", "replace")
-    content.seek(0)
-    mended = next(csv.reader([first]), [])[:1] == [tabular.REJECT_COLUMNS[0]]
-    return plan.model_copy(update={"part": True}) if mended else plan
 
 
 def _runner(settings: Settings, database: Database, tell: imports.Tell = imports.untold) -> Runner:
@@ -309,6 +304,7 @@ def _make_theatre_if_none(
 def _show_preview(database: Database, plan: PlanIn, content: BinaryIO) -> None:
     """What each column becomes, the first entries, and the first that would not be taken."""
     with imports.unpacking(content) as plain:
+        plan = imports.as_mended(plan, plain)
         columns = plan.form.columns(plain, plan.reading)
         if plan.mapping is not None:
             first = next(iter(plan.form.read(plain, plan.reading)), None)

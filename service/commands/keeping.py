@@ -1,5 +1,6 @@
 """Setting the service up, serving it, and checking what it keeps."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +9,15 @@ import typer
 import uvicorn
 
 from service.api.app import create_app
-from service.commands.opening import opened
+from service.commands.opening import declare_feeds, opened
+from service.errors import Invalid
 from service.formats.checkpoint import LogKey
 from service.settings import Settings
 from service.store import schema
 from service.store.journal import Author
 from service.work import accounts, ledger, reference, seed, verify
 
+log = logging.getLogger(__name__)
 app = typer.Typer()
 
 
@@ -24,6 +27,11 @@ def serve() -> None:
     settings = Settings()
     with opened(settings) as database:
         schema.check_schema(database)
+        try:
+            declare_feeds(database, settings)
+        except Invalid as error:
+            # Monitors send whatever a file about other people's data says.
+            log.error("feeds stay as they are: %s", error)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

@@ -22,9 +22,15 @@ def doubts_of(texts: Iterable[str], titles: Iterable[str]) -> set[Flag]:
     flags: set[Flag] = set()
     if any(_PERSONAL.search(text) for text in texts):
         flags.add(Flag.PERSONAL_DATA)
-    if any(is_unusual(c) for text in (*texts, *titles) for c in text):
+    if any(has_unusual(text) for text in (*texts, *titles)):
         flags.add(Flag.UNUSUAL_CHARACTERS)
     return flags
+
+
+def has_unusual(text: str) -> bool:
+    """Whether a text holds a character that is."""
+    # What is printable holds none; that is known at once.
+    return not text.isprintable() and any(map(is_unusual, set(text)))
 
 
 def is_unusual(character: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from shapely import Point as ShapelyPoint
@@ -31,6 +32,7 @@ class Sector:
     geometry_source: str | None = None
 
 
+_POSITIONS = 10_000
 # How deep a point may be filed, by how finely it is known.
 _DEEPEST = {
     Precision.EXACT: 99,
@@ -49,6 +51,7 @@ class Sectors:
         self.tree = Tree({sector.id: sector.parent for sector in self._by_id.values()})
         drawn = [sector for sector in self._by_id.values() if sector.geometry]
         self._drawn: Sequence[str] = [sector.id for sector in drawn]
+        self._known_around = lru_cache(_POSITIONS)(self._find_around)
         try:
             self._outlines = STRtree([shape(dict(sector.geometry or {})) for sector in drawn])
         except Exception as error:
@@ -94,12 +97,7 @@ class Sectors:
 
         Of several outlines at the same depth the nearest common ancestor is taken.
         """
-        found = [
-            self._drawn[i]
-            for i in self._outlines.query(
-                ShapelyPoint(point.longitude, point.latitude), predicate="intersects"
-            )
-        ]
+        found = self._around(point.longitude, point.latitude)
         valid = [s for s in found if self.valid(s, when)]
         allowed = [s for s in valid if self.tree.depth(s) <= _DEEPEST[point.precision]]
         if not allowed:
@@ -108,9 +106,17 @@ class Sectors:
         return self.tree.finest(sorted(s for s in allowed if self.tree.depth(s) == deepest))
 
     def holds_point(self, point: Point) -> bool:
-        """Whether any outline, of whatever time, holds the point."""
-        shapely_point = ShapelyPoint(point.longitude, point.latitude)
-        return bool(len(self._outlines.query(shapely_point, predicate="intersects")))
+        """Whether any outline, of whatever time, holds the point; where none is drawn, nothing
+        lies outside."""
+        return not self._drawn or bool(self._around(point.longitude, point.latitude))
+
+    def _around(self, longitude: float, latitude: float) -> Sequence[str]:
+        """Sectors whose outlines hold a position. Many events lie at the same few positions."""
+        return self._known_around(longitude, latitude) if self._drawn else ()
+
+    def _find_around(self, longitude: float, latitude: float) -> Sequence[str]:
+        point = ShapelyPoint(longitude, latitude)
+        return [self._drawn[i] for i in self._outlines.query(point, predicate="intersects")]
 
     def at_level(self, level: int, first: date, last: date) -> list[str]:
         """Sectors at a depth that exist on some day of the span, in the reference data's order."""

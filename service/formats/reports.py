@@ -41,7 +41,7 @@ def _clean(text: str) -> str:
 def _plain(text: str) -> str:
     """Outer spaces, which spreadsheets leave behind, are dropped; control characters refused."""
     plain = text.strip(" \u00a0")
-    if any(is_unusual(c) or c in "\n\r\t" for c in plain):
+    if not plain.isprintable() and any(is_unusual(c) or c in "\n\r\t" for c in plain):
         raise ValueError("holds control characters")
     if not plain:
         raise ValueError("is too short")

@@ -226,15 +226,11 @@ def _counted(level: int) -> Any:
 def _told_by(source: str) -> Any:
     """Whether a source tells of an account's incident."""
     report, term = tables.Report, tables.ReportTerm
-    return sa.exists(
-        sa.select(1)
-        .join_from(report, term, term.report_id == report.id)
-        .where(
-            report.incident_id == tables.Account.incident_id,
-            term.kind == SOURCE,
-            term.value == source,
-        )
+    # One within the other: joined, SQLite would begin with all that the source ever told.
+    named = sa.exists().where(
+        term.report_id == report.id, term.kind == SOURCE, term.value == source
     )
+    return sa.exists().where(report.incident_id == tables.Account.incident_id, named)
 
 
 def _between(first: date, last: date, level: int) -> Any:

@@ -9,6 +9,7 @@ far the reading has come, so that another process goes on where one was killed.
 import hashlib
 import logging
 import sqlite3
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,7 @@ _BATCH: Final = 500
 _LEASE: Final = timedelta(seconds=60)
 _ATTEMPTS: Final = 2
 _SPOOLED: Final = 1024 * 1024
+_LONGEST_MARK: Final = 200
 _DECISIONS: Final = ("by", "released_by", "discarded_by")
 Json = dict[str, Any]
 Tell = Callable[[State, int, int | None], None]
@@ -247,7 +249,7 @@ class Importer:
     def _read(self, import_id: str, file: BinaryIO) -> State:
         with self.database.reading() as session:
             row = get(session, import_id)
-            plan, judged = plan_of(row), row.state == State.APPLYING
+            plan, judged = as_mended(plan_of(row), file), row.state == State.APPLYING
         if not judged:
             state = self._judge(import_id, plan, file)
             if state is not State.APPLYING:
@@ -396,6 +398,17 @@ def get(session: Session, import_id: str) -> Import:
 def plan_of(row: Import) -> PlanIn:
     """How an import is read."""
     return parse(PlanIn, {k: v for k, v in row.content.items() if k in PlanIn.model_fields})
+
+
+def as_mended(plan: PlanIn, file: BinaryIO) -> PlanIn:
+    """How a file is read that may be the CSV of what was not taken, mended since: it holds only
+    some of what the source has, and is written as we write."""
+    file.seek(0)
+    first = file.readline(_LONGEST_MARK).removeprefix(BOM_UTF8).replace(b'"', b"")
+    file.seek(0)
+    if not first.startswith(f"{','.join(REJECT_COLUMNS)},".encode()):
+        return plan
+    return plan.model_copy(update={"part": True, "encoding": "utf-8", "delimiter": ","})
 
 
 def visible(session: Session, import_id: str, actor: Actor) -> Import:

@@ -91,7 +91,7 @@ def test_an_outline_that_cannot_be_read_is_refused() -> None:
         Sectors([Sector("a", "A", None, Validity(), geometry={"type": "Blob"})])
 
 
-def test_sectors_without_outlines_hold_no_point() -> None:
+def test_where_nothing_is_drawn_a_point_is_in_no_sector_and_not_outside_either() -> None:
     plain = Sectors([Sector("a", "A", None, Validity())])
     assert plain.of_point(Point(40, 46), when("2022")) is None
-    assert not plain.holds_point(Point(40, 46))
+    assert plain.holds_point(Point(40, 46))
