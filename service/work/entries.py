@@ -86,7 +86,7 @@ class Taking:
             self.import_id,
             judged.digest,
             self.plan.circle,
-            self.plan.licence,
+            self.plan.licence or self.plan.form.default_licence,
             dict(judged.entry.kept),
         )
 

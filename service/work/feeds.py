@@ -105,7 +105,7 @@ def described(row: Feed, now: datetime, *, everything: bool) -> Json:
         "source": feed.source,
         "format": feed.format,
         "claimant": feed.claimant or feed.form.default_claimant,
-        "licence": feed.licence,
+        "licence": feed.licence or feed.form.default_licence,
         "visibility": feed.circle,
         "stale": is_stale(row, now),
         "moved": row.moved_at and row.moved_at.date().isoformat(),
@@ -212,7 +212,7 @@ class Runner:
                 state = self.importer.fail(import_id, reason)
             else:
                 if fetched.changed:
-                    state = self.importer.read(import_id, file)
+                    state = self.importer.read(import_id, file, checked=fetched.checked)
                 else:
                     state = self.importer.unmoved(import_id)
                 database.write(lambda session: self._note(session, name, fetched, state))

@@ -60,6 +60,10 @@ _LEASE: Final = timedelta(seconds=60)
 _ATTEMPTS: Final = 2
 _SPOOLED: Final = 1024 * 1024
 _LONGEST_MARK: Final = 200
+_UNCHECKED: Final = "unchecked"
+UNCHECKED: Final = (
+    "nothing showed whether all of it came: the source gave neither a length nor an end"
+)
 _DECISIONS: Final = ("by", "released_by", "discarded_by")
 Json = dict[str, Any]
 Tell = Callable[[State, int, int | None], None]
@@ -119,10 +123,11 @@ class Importer:
         self.database.write(work)
         return import_id
 
-    def read(self, import_id: str, file: BinaryIO) -> State:
+    def read(self, import_id: str, file: BinaryIO, *, checked: bool = True) -> State:
         """Keep a file, judge it, and record what it says; return how it ended.
 
-        Whatever is wrong with it ends in the account of the import. Raises `TakenOver`.
+        Whatever is wrong with it ends in the account of the import, and so does that nothing
+        `checked` whether all of it came. Raises `TakenOver`.
         """
         try:
             sha256, size = store.digest_of(file)
@@ -131,6 +136,8 @@ class Importer:
             def ready(session: Session) -> None:
                 row = self._held(session, import_id)
                 row.sha256, row.size, row.state = sha256, size, State.READY.value
+                if not checked:
+                    row.content = {**row.content, _UNCHECKED: True}
 
             self.database.write(ready)
             with unpacking(file) as plain:
@@ -184,7 +191,7 @@ class Importer:
                 raise Conflict("This source is being imported right now.")
             row.running, row.holder, row.held_until = row.source, self.holder, self._until()
             row.state, row.position = State.APPLYING.value, 0
-            row.account = {"absent": row.account["absent"]}
+            row.account = _at_first(row, row.account["absent"])
             row.content = {**row.content, "released_by": by}
 
         self.database.write(work)
@@ -280,8 +287,9 @@ class Importer:
             row = self._held(session, import_id)
             row.total, row.content = account.read, {**row.content, "columns": list(columns)}
             if doubt is None:
-                row.state, row.account = State.APPLYING.value, {"absent": account.absent}
+                row.state, row.account = State.APPLYING.value, _at_first(row, account.absent)
                 return State.APPLYING
+            account.remarks.update(_at_first(row, 0)["remarks"].keys() - account.remarks.keys())
             row.account = account.holding().to_json()
             state = State.HELD if doubt in HELD else State.FAILED
             self._end(session, row, state, doubt, _IN_WORDS[doubt])
@@ -431,7 +439,7 @@ def described(row: Import) -> Json:
         "source": row.source,
         "feed": row.feed,
         "format": row.content["format"],
-        "licence": row.content.get("licence"),
+        "licence": row.content.get("licence") or plan_of(row).form.default_licence,
         "state": row.state,
         "fault": row.fault,
         "detail": row.detail,
@@ -550,6 +558,11 @@ def _batches(read: Iterable[Entry]) -> Iterator[list[tuple[int, Entry]]]:
     numbered = enumerate(read, 1)
     while batch := list(islice(numbered, _BATCH)):
         yield batch
+
+
+def _at_first(row: Import, absent: int) -> Json:
+    """The account of an import before its first entry is recorded."""
+    return {"absent": absent, "remarks": {UNCHECKED: 1} if row.content.get(_UNCHECKED) else {}}
 
 
 def _count(account: Account, judged: Iterable[Judged]) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from service.domain.access import Act, Actor, Visibility
 from service.domain.reading import read
 from service.domain.theatre import Theatre
-from service.errors import Conflict, NotFound
+from service.errors import Conflict, Invalid, NotFound
+from service.formats.feeds import PlanIn
 from service.formats.imports.months import months_of
 from service.formats.leads import LeadIn, draft_of, findings_out, source_of
 from service.formats.records import instant_text
@@ -20,7 +21,7 @@ from service.formats.validation import parse
 from service.store import journal
 from service.store.journal import Author, Change
 from service.store.queries import Keyset, page
-from service.store.tables import Lead
+from service.store.tables import Import, Lead
 from service.work import reports
 from service.work.reports import Result, Submission
 
@@ -109,13 +110,17 @@ def take(
     actor: Actor,
     new_id: Callable[[], str],
 ) -> list[Result]:
-    """Turn a lead into reports, all of them or none; each names the lead as a source.
+    """Turn a lead into reports, all of them or none; each names the lead as a source, and is shown
+    no wider than that allows.
 
     Raises `NotFound`, `Conflict` for a lead that is not open, and whatever refuses a report.
     """
     row = _open(session, lead_id)
     may_link = actor.may(Act.GROUP)
-    submissions = [Submission(_with_source(report, row.record), may_link) for report in told]
+    circle = _circle(session, row.record)
+    submissions = [
+        Submission(_within(circle, _with_source(report, row.record)), may_link) for report in told
+    ]
     results = reports.record(session, submissions, theatre, author, new_id)
     for result in results:
         if result.error is not None:
@@ -178,6 +183,24 @@ def _with_source(report: ReportIn, record: Record) -> ReportIn:
     if source in given:
         return report
     return parse(ReportIn, {**posted, "sources": [*given, source]})
+
+
+def _circle(session: Session, record: Record) -> Visibility:
+    """Whom a lead may be passed on to, as its source was declared when it came."""
+    plan = session.get_one(Import, record["import"]).content
+    return parse(PlanIn, {k: v for k, v in plan.items() if k in PlanIn.model_fields}).circle
+
+
+def _within(circle: Visibility, report: ReportIn) -> ReportIn:
+    """A report that says of itself to be shown no wider. Raises `Invalid` for one that asks to."""
+    asked = report.disclosure.visibility if report.disclosure else None
+    if asked is not None and asked.level < circle.level:
+        raise Invalid("cannot be wider than its source's licence allows", "disclosure.visibility")
+    if asked is not None or circle is Visibility.PUBLIC:
+        return report
+    posted = report.posted()
+    shown = {**(posted.get("disclosure") or {}), "visibility": circle.value}
+    return parse(ReportIn, {**posted, "disclosure": shown})
 
 
 def _write(

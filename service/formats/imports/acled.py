@@ -20,6 +20,7 @@ from service.formats.imports.pages import as_record, page_number, page_of, pages
 from service.formats.imports.texts import CODE, SHORT, cut, one_line
 
 CLAIMANT: Final = "acled"
+LICENCE: Final = "ACLED terms of use: not to be passed on"
 LARGEST_PAGE: Final = 5000
 """Rows of a page where the address gives no `limit`."""
 
@@ -104,6 +105,7 @@ class Acled:
     restricted = True
     pages = False
     default_claimant: str | None = CLAIMANT
+    default_licence: str | None = LICENCE
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:
         return tuple(sorted(delimited.header(file, reading, _NEEDED)))
@@ -123,6 +125,7 @@ class AcledApi:
     restricted = True
     pages = True
     default_claimant: str | None = CLAIMANT
+    default_licence: str | None = LICENCE
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:  # noqa: ARG002
         """The names in the rows of the first page."""

@@ -69,6 +69,8 @@ class Format(Protocol):
     """Whether a file of it is a sequence of pages, each fetched by its own address."""
     default_claimant: str | None
     """Who says so, where neither the source's declaration nor the entry names anybody."""
+    default_licence: str | None
+    """Under which it is passed on, where the source's declaration says nothing else."""
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:
         """The names that entries of the file are made from, sorted, to see a schema change; empty

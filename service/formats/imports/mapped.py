@@ -36,6 +36,7 @@ class _Open:
     restricted = False
     pages = False
     default_claimant: str | None = None
+    default_licence: str | None = None
 
 
 class Csv(_Open):

@@ -81,6 +81,7 @@ class Syndication:
     restricted = False
     pages = False
     default_claimant: str | None = None
+    default_licence: str | None = None
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:  # noqa: ARG002
         return ()

@@ -31,6 +31,7 @@ from service.formats.imports.pages import (
 from service.formats.imports.texts import CODE, SHORT, cut, one_line
 
 CLAIMANT: Final = "ucdp"
+LICENCE: Final = "CC BY 4.0, Uppsala Conflict Data Program"
 
 _COUNTS: Final = ("low", "best", "high")
 _COMMON: Final = (
@@ -146,6 +147,7 @@ class UcdpGed:
     restricted = False
     pages = False
     default_claimant: str | None = CLAIMANT
+    default_licence: str | None = LICENCE
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:
         return _read_of(delimited.header(file, reading, _FULL))
@@ -165,6 +167,7 @@ class UcdpApi:
     restricted = False
     pages = True
     default_claimant: str | None = CLAIMANT
+    default_licence: str | None = LICENCE
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:  # noqa: ARG002
         """The names in the rows of the first page."""

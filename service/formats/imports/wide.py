@@ -25,6 +25,7 @@ class WideTable:
     restricted = False
     pages = False
     default_claimant: str | None = None
+    default_licence: str | None = None
 
     def columns(self, file: BinaryIO, reading: Reading) -> tuple[str, ...]:
         """Those of the header, without the periods, which come and go. Raises `Unusable`."""
