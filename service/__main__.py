@@ -38,6 +38,9 @@ def main() -> None:
     os.umask(0o077)
     try:
         app()
+    except BrokenPipeError:
+        # Whoever reads what is printed has read enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except _EXPECTED as error:
         print(f"ceasefire: {_reason(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(1)

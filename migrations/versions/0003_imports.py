@@ -83,6 +83,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_leads"),
     )
     op.create_index("ix_leads_source", "leads", ["source"])
+    with op.batch_alter_table("accounts") as batch:
+        batch.add_column(sa.Column("long", sa.Boolean, server_default="0", nullable=False))
+        batch.create_index("ix_accounts_claimant_long", ["claimant", "long"])
+    _say_what_is_long()
+    with op.batch_alter_table("accounts") as batch:
+        batch.alter_column("long", server_default=None)
     # Reports from sources, where this schema was in force before.
     reports = sa.table("reports", sa.column("id", ID), sa.column("record", sa.JSON))
     terms = sa.table(
@@ -100,7 +106,26 @@ def upgrade() -> None:
     op.create_index("ix_leads_state_received_at_id", "leads", ["state", "received_at", "id"])
 
 
+def _say_what_is_long() -> None:
+    accounts = sa.table(
+        "accounts",
+        sa.column("start_day", sa.Date),
+        sa.column("end_day", sa.Date),
+        sa.column("long", sa.Boolean),
+    )
+    start, end = accounts.c.start_day, accounts.c.end_day
+    if op.get_bind().dialect.name == "sqlite":
+        days = sa.func.julianday(end) - sa.func.julianday(start)
+    else:
+        days = end - start
+    long = sa.or_(start.is_(None), end.is_(None), days > 31)
+    op.execute(sa.update(accounts).where(long).values(long=True))
+
+
 def downgrade() -> None:
+    with op.batch_alter_table("accounts") as batch:
+        batch.drop_index("ix_accounts_claimant_long")
+        batch.drop_column("long")
     for table in ("leads", "rejects", "archive_pieces", "imports", "feeds"):
         op.drop_table(table)
     op.execute("DELETE FROM report_terms WHERE kind = 'source'")

@@ -9,21 +9,22 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, cast
 
+import orjson
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from service.api.app import runner_of
 from service.commands.opening import declare_feeds, opened, operator
 from service.domain.access import Visibility
-from service.domain.imports import State
-from service.errors import Unavailable
+from service.domain.imports import Account, State, Verdict
+from service.domain.theatre import Theatre
 from service.formats import tabular
 from service.formats.feeds import PlanIn
 from service.formats.imports import mapping as mappings
 from service.formats.imports import outline
 from service.formats.imports.entries import Entry
 from service.formats.imports.registry import FORMATS
-from service.formats.reference import naming, read_toml
+from service.formats.reference import naming, read_toml, theatre_of
 from service.formats.validation import parse
 from service.identity import new_id
 from service.settings import Settings
@@ -31,6 +32,7 @@ from service.store import imports as store
 from service.store.database import Database
 from service.store.schema import check_schema
 from service.work import entries, feeds, imports, ledger, reference
+from service.work.entries import Judged
 from service.work.feeds import Runner
 from service.work.keys import OPERATOR
 from service.work.reference import Theatres
@@ -40,6 +42,7 @@ accounts = typer.Typer(no_args_is_help=True, help="Look into imports, and decide
 sources = typer.Typer(no_args_is_help=True, help="Ask the sources that are declared.")
 
 _SHOWN: Final = 5
+_BATCH: Final = 500
 _IN_WORDS: Final = {
     State.FETCHING: "Fetching",
     State.READY: "Judging",
@@ -91,10 +94,12 @@ def import_file(
                 plan: PlanIn = feeds.declared(feeds.get(session, feed))
         else:
             plan = parse(PlanIn, {name: value for name, value in said.items() if value})
-        _make_theatre_if_none(database, settings, plan, content)
+        theatre = _missing_theatre(database, settings, plan, content)
         if preview:
-            _show_preview(database, plan, content)
+            _show_preview(database, plan, content, theatre_of(theatre) if theatre else None)
             return
+        if theatre:
+            database.write(lambda session: reference.replace(session, theatre, operator()))
         with _progress() as tell:
             runner = _runner(settings, database, tell)
             runner.importer.recover()
@@ -283,49 +288,62 @@ def _outlined(
     return outline.outline(_read(plan, content), name, settings.seed_dir)
 
 
-def _make_theatre_if_none(
+def _missing_theatre(
     database: Database, settings: Settings, plan: PlanIn, content: BinaryIO
-) -> None:
+) -> dict[str, list[dict[str, Any]]] | None:
+    """A theatre made from the file, where there is none yet."""
     with database.reading() as session:
-        try:
-            reference.load(session)
-        except Unavailable:
-            pass
-        else:
-            return
+        if reference.entries_of(session, "theatre"):
+            return None
     theatre = _outlined(settings, plan, content, None)
-    database.write(lambda session: reference.replace(session, theatre, operator()))
     typer.echo(
-        f"There was no theatre yet: {theatre['theatre'][0]['name']} was made from the file, with "
+        f"There is no theatre yet: {theatre['theatre'][0]['name']} is made from the file, with "
         f"{len(theatre['sector'])} areas and {len(theatre['party'])} sides."
     )
+    return theatre
 
 
-def _show_preview(database: Database, plan: PlanIn, content: BinaryIO) -> None:
+def _show_preview(
+    database: Database, plan: PlanIn, content: BinaryIO, theatre: Theatre | None
+) -> None:
     """What each column becomes, the first entries, and the first that would not be taken."""
+    account = Account()
     with imports.unpacking(content) as plain:
         plan = imports.as_mended(plan, plain)
-        columns = plan.form.columns(plain, plan.reading)
-        if plan.mapping is not None:
-            first = next(iter(plan.form.read(plain, plan.reading)), None)
-            columns = (*dict.fromkeys([*(first.original if first else ()), *columns]),)
-            for column, becomes in mappings.describe(plan.mapping, columns):
-                typer.echo(f"{column}: {becomes or '(left out)'}")
-        else:
-            typer.echo(f"Columns read: {', '.join(columns)}")
-        with database.reading() as session:
-            theatre = reference.load(session)
-            numbered = enumerate(plan.form.read(plain, plan.reading), 1)
-            shown = refused = 0
-            while batch := list(islice(numbered, 500)):
-                for judged in entries.judge(session, plan, theatre, batch):
-                    line = judged.entry.line
-                    if judged.error is not None and refused < _SHOWN:
-                        refused += 1
-                        typer.echo(f"line {line} would not be taken: {judged.error}")
-                    elif judged.sent is not None and shown < _SHOWN:
-                        shown += 1
-                        typer.echo(f"line {line} becomes {judged.sent.posted()}")
+        _show_columns(plan, plain)
+        numbered = enumerate(plan.form.read(plain, plan.reading), 1)
+        while batch := list(islice(numbered, _BATCH)):
+            with database.reading() as session:
+                known = theatre or reference.load(session)
+                for judged in entries.judge(session, plan, known, batch):
+                    _show_judged(judged, account)
+    told = account.to_json()
+    names = ("created", "updated", "unchanged", "rejected", "held")
+    typer.echo(f"read {told['read']}: " + ", ".join(f"{told[name]} {name}" for name in names))
+    typer.echo("Nothing was recorded.")
+
+
+def _show_columns(plan: PlanIn, content: BinaryIO) -> None:
+    columns = plan.form.columns(content, plan.reading)
+    if plan.mapping is None:
+        typer.echo(f"Columns read: {', '.join(columns)}")
+        return
+    first = next(iter(plan.form.read(content, plan.reading)), None)
+    columns = (*dict.fromkeys([*(first.original if first else ()), *columns]),)
+    for column, becomes in mappings.describe(plan.mapping, columns):
+        typer.echo(f"{column}: {becomes or '(left out)'}")
+
+
+def _show_judged(judged: Judged, account: Account) -> None:
+    """The first few of those that would be taken and of those that would not."""
+    refused = account.verdicts[Verdict.REJECTED] + account.verdicts[Verdict.HELD]
+    line = judged.entry.line
+    if judged.error is not None:
+        if refused < _SHOWN:
+            typer.echo(f"line {line} would not be taken: {judged.error}")
+    elif account.read - refused < _SHOWN:
+        typer.echo(f"line {line} becomes {orjson.dumps(judged.sent.posted()).decode()}")
+    account.verdicts[judged.verdict] += 1
 
 
 def _show(database: Database, import_id: str) -> None:
@@ -349,7 +367,7 @@ def _show(database: Database, import_id: str) -> None:
         typer.echo(f"{account['absent']} recorded before are not in the file; they stay")
     for remark, number in account["remarks"].items():
         typer.echo(f"{number} × {remark}")
-    if account["rejected"] or account["held"]:
+    if account["rejected"] or (account["held"] and told["state"] == State.DONE):
         typer.echo(f"What was not taken: ceasefire imports rejects {import_id}")
     typer.echo(f"Its account: ceasefire imports show {import_id}")
 

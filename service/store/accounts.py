@@ -1,6 +1,7 @@
 """Accounts as rows, and rows back to accounts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -27,7 +28,14 @@ _ACCOUNTS: Final = _table(tables.Account)
 _WEAPONS: Final = _table(tables.AccountWeapon)
 _FIGURES: Final = _table(tables.Figure)
 _Key = tuple[str, str, int]
+LONGEST: Final = timedelta(days=31)
+"""What lasts longer is long: it touches too much to be one event with anything."""
 DERIVED: Final = (_FIGURES, _WEAPONS, _ACCOUNTS)
+
+
+def is_long(when: When) -> bool:
+    """Whether something may have lasted for more than the longest month, or without an end."""
+    return when.is_open or when.known_end - when.known_start > LONGEST
 
 
 def rows_of_account(
@@ -62,6 +70,7 @@ def _rows(
             "status": account.status,
             "contested": account.contested,
             "possible_duplicate": account.possible_duplicate,
+            "long": is_long(when),
             "counted": account.counted,
             "episode": account.episode,
             "reports": account.reports,

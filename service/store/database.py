@@ -14,7 +14,6 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import Unavailable
@@ -57,25 +56,6 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class days_between(sa.sql.functions.FunctionElement[int]):  # noqa: N801
-    """How many days lie from a column's day to another's: `days_between(first, last)`."""
-
-    type = sa.Integer()
-    inherit_cache = True
-
-
-@compiles(days_between, "sqlite")
-def _days_in_sqlite(element: Any, compiler: Any, **more: Any) -> str:
-    first, last = (compiler.process(clause, **more) for clause in element.clauses)
-    return f"(julianday({last}) - julianday({first}))"
-
-
-@compiles(days_between, "postgresql")
-def _days_in_postgresql(element: Any, compiler: Any, **more: Any) -> str:
-    first, last = (compiler.process(clause, **more) for clause in element.clauses)
-    return f"({last} - {first})"
 
 
 class Database:

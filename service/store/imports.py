@@ -172,11 +172,7 @@ def listed(session: Session, feed: str | None, limit: int) -> Sequence[Import]:
     return session.scalars(wanted.limit(limit)).all()
 
 
-def last_files(session: Session, feed: str) -> Sequence[str]:
-    """The digests of the two files that a feed gave last, the newer first."""
-    given = sa.select(Import.sha256).where(Import.feed == feed, Import.sha256.is_not(None))
-    return [
-        sha256
-        for sha256 in session.scalars(given.order_by(Import.started_at.desc()).limit(2))
-        if sha256 is not None
-    ]
+def last_taken(session: Session, feed: str) -> str | None:
+    """The digest of the file of a feed that was taken last."""
+    taken = sa.select(Import.sha256).where(Import.feed == feed, Import.state == State.DONE)
+    return session.scalar(taken.order_by(Import.started_at.desc(), Import.id.desc()).limit(1))

@@ -201,7 +201,7 @@ class Account(Base):
 
     It is what readers from `level` to `until_level` are shown: a report that fewer may see makes
     another account for those who do. `known_start` and `known_end` close open sides at the other
-    end, for selecting by time.
+    end, for selecting by time; `long` is what may touch more than two months.
     """
 
     __tablename__ = "accounts"
@@ -209,6 +209,7 @@ class Account(Base):
         sa.Index(None, "claimant", "known_start", "incident_id"),
         sa.Index(None, "claimant", "reported_end", "incident_id"),
         sa.Index(None, "claimant", "received_day", "incident_id"),
+        sa.Index(None, "claimant", "long"),
     )
 
     incident_id: Mapped[str] = mapped_column(Id, sa.ForeignKey("incidents.id"), primary_key=True)
@@ -236,6 +237,7 @@ class Account(Base):
     level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     until_level: Mapped[int]
     possible_duplicate: Mapped[bool]
+    long: Mapped[bool]
 
 
 class AccountWeapon(Base):

@@ -31,8 +31,8 @@ from service.errors import NotFound
 from service.formats.disclosure import summary_shown
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import point_of_row, when_of_row
-from service.store.database import chunks, days_between
+from service.store.accounts import LONGEST, is_long, point_of_row, when_of_row
+from service.store.database import chunks
 from service.store.queries import EVERYBODY, in_box, seen_at
 from service.store.reports import SOURCE
 from service.work import placing
@@ -46,8 +46,6 @@ FLAGGED: Final = 8.0
 # A flag asks somebody to look; nobody looks at more, and a day of many reports would otherwise
 # name each of them in every other.
 MOST_FLAGGED: Final = 10
-# What lasted longer touches too much to be one event with anything.
-_LONGEST: Final = timedelta(days=31)
 
 
 # What of an account says when, where and whose it is.
@@ -127,7 +125,7 @@ class Neighbourhood:
         if (month, level) not in self._months:
             last = month.replace(day=monthrange(month.year, month.month)[1])
             # What begins earlier and touches the month lasts longer.
-            near = tables.Account.known_start.between(month - _LONGEST, last)
+            near = tables.Account.known_start.between(month - LONGEST, last)
             self._months[month, level] = self._outlined(
                 _between(month, last, level).where(near), level
             )
@@ -135,17 +133,7 @@ class Neighbourhood:
 
     def _long(self, level: int) -> Nearby:
         if level not in self._lasting:
-            start, end = tables.Account.start_day, tables.Account.end_day
-            self._lasting[level] = self._outlined(
-                _counted(level).where(
-                    sa.or_(
-                        start.is_(None),
-                        end.is_(None),
-                        days_between(start, end) > _LONGEST.days,
-                    )
-                ),
-                level,
-            )
+            self._lasting[level] = self._outlined(_counted(level).where(tables.Account.long), level)
         return self._lasting[level]
 
     def _outlined(self, select: Any, level: int) -> Nearby:
@@ -212,8 +200,7 @@ def near(
 
 
 def _asks(trace: Trace) -> bool:
-    when = trace.when
-    return not when.is_open and when.known_end - when.known_start <= _LONGEST
+    return not is_long(trace.when)
 
 
 def _counted(level: int) -> Any:

@@ -137,7 +137,10 @@ def _known_report(record: Json) -> Known:
     if origin is None:
         return Known(said, _digest(said, {}), touched=True)
     changed = _digest(said, origin["kept"]) != origin["sha256"]
-    return Known(said, origin["sha256"], changed or record["status"] == Status.WITHDRAWN)
+    if record["status"] == Status.WITHDRAWN:
+        # Nothing that a source says brings it back.
+        return Known({}, origin["sha256"], touched=True)
+    return Known(said, origin["sha256"], changed)
 
 
 class _Tallies:
@@ -258,7 +261,7 @@ def _compared(judged: Judged, known: Known | None) -> Judged:
     said = _said(judged.sent)
     if known.sha256 in (None, judged.digest):
         return replace(judged, verdict=Verdict.UNCHANGED)
-    if known.touched:
+    if known.touched and said != known.said:
         error = Conflict("It was changed here since, and says something else at its source now.")
         return judged.refused(error, Verdict.HELD)
     same = claim_of(said) == claim_of(known.said)

@@ -20,7 +20,6 @@ from service.formats.feeds import FeedIn
 from service.formats.imports.entries import Paged
 from service.formats.records import instant_text
 from service.formats.validation import parse
-from service.store import imports as store
 from service.store import journal
 from service.store.journal import Author, Change
 from service.store.tables import Feed
@@ -261,15 +260,10 @@ class Runner:
         raise Unusable(Fault.TOO_LARGE, "has more pages than are read")
 
     def _note(self, session: Session, name: str, fetched: Fetched, state: State) -> None:
-        """Remember what need not be fetched again, and whether the source moved."""
+        """Remember what need not be fetched again."""
         row = session.get(Feed, name)
-        if row is None or state is State.FAILED:
-            return
-        if fetched.changed:
+        if row is not None and fetched.changed and state is not State.FAILED:
             row.etag, row.last_modified = fetched.etag, fetched.last_modified
-            newer, *older = store.last_files(session, name)
-            if row.moved_at is None or older != [newer]:
-                row.moved_at = self.importer.now()
 
     def _plan(self, session: Session, name: str, state: State) -> None:
         """When to ask again: by its schedule; after a failure sooner, after each one later."""

@@ -46,7 +46,7 @@ from service.store import imports as store
 from service.store import journal
 from service.store.database import Database
 from service.store.journal import Author, Change
-from service.store.tables import Import
+from service.store.tables import Feed, Import
 from service.work import entries
 from service.work.entries import Judged, Taking
 from service.work.reference import Theatres
@@ -330,6 +330,9 @@ class Importer:
 
         def finish(session: Session) -> None:
             row = self._held(session, import_id)
+            feed = session.get(Feed, row.feed) if row.feed else None
+            if feed is not None and store.last_taken(session, feed.name) != row.sha256:
+                feed.moved_at = self.now()
             self._end(session, row, State.DONE, None, None)
 
         self.database.write(finish)

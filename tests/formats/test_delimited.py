@@ -68,7 +68,10 @@ class TestRows:
             (3, "has more cells than the header"),
             (4, None),
         ]
-        assert [row.cells for row in rows[:2]] == [{}, {}]
+        assert [row.cells for row in rows[:2]] == [
+            {"id": "1", "when": "2020"},
+            {"id": "2", "when": "2020", "killed": "3", "+1": "4"},
+        ]
 
     def test_a_row_with_a_character_that_is_no_text_is_wrong_alone(self) -> None:
         rows = read("id,when\n1,20\x0020\n2,2020\n")

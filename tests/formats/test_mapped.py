@@ -593,13 +593,16 @@ EVERYTHING: dict[str, Any] = {
 COLUMNS = ["id", "who", "when", "end", "place", "lat", "lon", "arms", "killed", "low", "high"]
 
 
+OPTIONAL = ["properties.id", "properties.when"]
+
+
 class TestAnything:
     @given(st.lists(st.dictionaries(st.sampled_from(COLUMNS), JSON, max_size=8), max_size=4))
     def test_any_object_is_an_entry(self, rows: list[dict[str, Any]]) -> None:
         mapping = {**EVERYTHING, "optional": COLUMNS}
         assert len(ndjson(*rows, mapping=mapping)) == len(rows)
         features = [feature(1, row.get("id"), **row) for row in rows]
-        paths = {"where": {"representative": "district"}, "optional": ["properties.id"]}
+        paths = {"where": {"representative": "district"}, "optional": OPTIONAL}
         assert len(geojson(collection(*features), {**FEATURES, **paths})) == len(rows)
 
     @given(st.lists(st.lists(st.text(max_size=12), min_size=11, max_size=11), max_size=4))

@@ -460,7 +460,8 @@ class TestColumns:
         columns = [*reversed(COLUMNS), "iso3", "start_year"]
         (read,) = entries(USUAL, columns=columns)
         assert read.value == entry().value
-        assert UcdpGed().columns(table(USUAL, columns=columns), Reading()) == tuple(sorted(columns))
+        used = UcdpGed().columns(table(USUAL, columns=columns), Reading())
+        assert {"id", "best", "adm_1", "source_headline"} < {*used} < {*COLUMNS}
 
     def test_a_row_of_hxl_tags_is_no_event(self) -> None:
         tags = dict.fromkeys(COLUMNS, "") | {"year": "#date+year", "best": "#affected+killed"}
@@ -565,7 +566,7 @@ class TestPages:
         rows = [NUMBERS | {"id": n} for n in range(5)]
         file = sequence(page(*rows[:2], total=5), page(*rows[2:4], total=5), page(rows[4], total=5))
         assert [(read.line, read.key) for read in api(file)] == [(n + 1, str(n)) for n in range(5)]
-        assert UcdpApi().columns(file, Reading()) == tuple(sorted(COLUMNS))
+        assert UcdpApi().columns(file, Reading()) == UcdpGed().columns(table(USUAL), Reading())
 
     def test_one_page_needs_no_separator(self) -> None:
         assert len(api(BytesIO(page(NUMBERS)))) == 1

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from service.domain.figures import figure_from_words
 from service.errors import Invalid
 from service.formats.imports import delimited, mapping
 from service.formats.imports.entries import Entry, Kind, Reading
@@ -126,11 +127,18 @@ class _Table:
             "claimant": texts["claimant"] or self.claimant,
             "from": start,
             "to": end,
-            "count": mapping.count_of(cells[column], "count", mapping.style_of(chosen.numbers)),
+            "count": self._count(cells[column]),
             "sector": sector,
             "sources": chosen.sources_of(cells, self.zone.key) or None,
         }
         return {name: each for name, each in value.items() if each is not None}
+
+    def _count(self, cell: object) -> int | dict[str, Any] | None:
+        """Raises `Invalid` for words that hold no number: in a table of counts they are a slip."""
+        count = mapping.count_of(cell, "count", mapping.style_of(self.mapping.numbers))
+        if isinstance(count, dict) and figure_from_words(count["words"]) is None:
+            raise Invalid("holds no number", "count")
+        return count
 
     def _coverage(self, cells: Cells, tally: Mapping[str, Any]) -> dict[str, Any]:
         assert self.mapping.coverage is not None
