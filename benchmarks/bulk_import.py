@@ -1,7 +1,7 @@
-"""What recording many reports costs, everything included, against writing the bare rows.
+"""What importing many events costs, everything included, against writing the bare rows.
 
-In one run a file of made-up reports (`benchmarks.ucdp_shaped`) is imported by the service's own
-code into a fresh database, and then exactly the rows that this stored are written into a copy of
+In one run a file of made-up events (`benchmarks.ucdp_shaped`) is imported as `ceasefire import`
+does, into a fresh database, and then exactly the rows that this stored are written into a copy of
 the same fresh database: by `executemany` of the driver (SQLite) or by `COPY` (PostgreSQL).
 """
 
@@ -17,36 +17,31 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, TypeVar
-from uuid import UUID
 
-import orjson
 import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 from psycopg.types.string import TextLoader
 
 from benchmarks import ucdp_shaped
-from service.domain.access import Role
+from service.domain.imports import State
+from service.formats.feeds import PlanIn
 from service.formats.reference import read_folder
-from service.formats.reports import ReportIn
-from service.formats.validation import parse
+from service.identity import new_id
 from service.store import schema, tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import ledger, reference, reports
+from service.work import imports, ledger, reference
+from service.work.imports import Importer, untold
 from service.work.reference import Theatres
-from service.work.reports import Outcomes, Submission
 from tests import postgres
 
 T = TypeVar("T")
 Rows = Sequence[tuple[Any, ...]]
 
-BATCH: Final = 500
 ROWS_IN_TRANSACTION: Final = 50_000
 FEW: Final = 10_000
 SEED: Final = Path(__file__).parents[1] / "seed_data"
@@ -62,31 +57,22 @@ class Measured:
     megabytes: float
 
 
-def import_reports(url: str, file: Path) -> Measured:
-    """Record a file of reports, JSON line by JSON line, and give all of them their places in the
-    ledger."""
-    database, theatres = Database(url), Theatres()
-    author = Author("benchmark", MOMENT, Role.IMPORTER)
-    ids = (str(UUID(int=(1 << 96) + number, version=4)) for number in range(1 << 62))
-
-    def take(lines: list[bytes]) -> int:
-        submissions = [Submission(parse(ReportIn, orjson.loads(line))) for line in lines]
-        results = database.write(
-            lambda session: reports.record(
-                session, submissions, theatres.current(session), author, partial(next, ids)
-            )
-        )
-        assert all(result.outcome is Outcomes.CREATED for result in results)
-        return len(results)
-
+def import_file(url: str, file: Path) -> Measured:
+    """Import a file as `ceasefire import` does, and give all changes their places in the ledger."""
+    database = Database(url)
+    importer = Importer(database, Theatres(), lambda: MOMENT, new_id, "benchmark", untold)
+    plan = PlanIn(format="ucdp-ged", source="benchmark")
     begin = time.perf_counter()
     with file.open("rb") as opened:
-        lines = iter(opened)
-        written = sum(map(take, iter(lambda: list(islice(lines, BATCH)), [])))
+        import_id = importer.begin(plan, "benchmark")
+        state = importer.read(import_id, opened)
     ledger.catch_up(database)
     seconds = time.perf_counter() - begin
+    with database.reading() as session:
+        account = imports.described(imports.get(session, import_id))["account"]
+    assert (state, account["created"]) == (State.DONE, account["read"])
     database.close()
-    return Measured(seconds, written, _peak_megabytes())
+    return Measured(seconds, account["read"], _peak_megabytes())
 
 
 def write_bare(source: str, target: str) -> Measured:
@@ -173,10 +159,9 @@ def _apart(work: Callable[..., T], *arguments: Any) -> T:
 
 
 def _written(folder: Path, rows: int, seed: int) -> Path:
-    file = folder / f"{rows}.ndjson"
-    with file.open("wb") as opened:
-        for report in ucdp_shaped.reports(rows, seed):
-            opened.write(orjson.dumps(report) + b"\n")
+    file = folder / f"{rows}.csv"
+    with file.open("w", encoding="utf-8", newline="") as opened:
+        ucdp_shaped.write(opened, rows, seed)
     return file
 
 
@@ -236,13 +221,13 @@ def _say(line: str) -> None:
 
 def _compare(fresh: Fresh, file: Path) -> None:
     with fresh.another() as source, fresh.another() as target:
-        told = _apart(import_reports, source, file)
+        told = _apart(import_file, source, file)
         bare = _apart(write_bare, source, target)
     name = "COPY" if fresh.backend == "postgresql" else "executemany"
     each = bare.written / told.written
-    _say(f"{fresh.backend}: {told.written:,} reports, stored as {each:.1f} rows each")
-    _say(f"  import       {told.written / told.seconds:10,.0f} reports/s {told.seconds:8.1f} s")
-    _say(f"  {name:12} {told.written / bare.seconds:10,.0f} reports/s {bare.seconds:8.1f} s")
+    _say(f"{fresh.backend}: {told.written:,} events, stored as {each:.1f} rows each")
+    _say(f"  import       {told.written / told.seconds:10,.0f} events/s {told.seconds:8.1f} s")
+    _say(f"  {name:12} {told.written / bare.seconds:10,.0f} events/s {bare.seconds:8.1f} s")
     _say(f"  ratio        {bare.seconds / told.seconds:10.3f}")
 
 
@@ -250,18 +235,18 @@ def _weigh(fresh: Fresh, few: Path, many: Path) -> None:
     held = []
     for file in (few, many):
         with fresh.another() as url:
-            told = _apart(import_reports, url, file)
+            told = _apart(import_file, url, file)
         held.append(told.megabytes)
-        _say(f"{fresh.backend}: {told.written:,} reports, at most {told.megabytes:.0f} MB")
+        _say(f"{fresh.backend}: {told.written:,} events, at most {told.megabytes:.0f} MB")
     _say(f"  extra        {held[1] - held[0]:10.0f} MB")
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk_import", description=__doc__)
-    parser.add_argument("--rows", type=int, default=100_000, help="how many reports")
+    parser.add_argument("--rows", type=int, default=100_000, help="how many events")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
-    parser.add_argument("--seed", type=int, default=1, help="other reports for another number")
+    parser.add_argument("--seed", type=int, default=1, help="other events for another number")
     parser.add_argument(
         "--memory", action="store_true", help=f"compare the memory of {FEW:,} and of all rows"
     )

@@ -1,5 +1,6 @@
 """A report as it is posted, and as it is recorded."""
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
@@ -30,12 +31,14 @@ from service.errors import Invalid
 # Names that Pydantic puts into the path of an error though no document holds them.
 UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
 
+_NOT_TEXT: Final = re.compile("[\0\ud800-\udfff]")
+
 
 def _clean(text: str) -> str:
     """NFC. A NUL cannot be stored everywhere, a lone surrogate is not text."""
-    if "\0" in text or any("\ud800" <= c <= "\udfff" for c in text):
+    if _NOT_TEXT.search(text):
         raise ValueError("holds characters that are not text")
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _plain(text: str) -> str:
