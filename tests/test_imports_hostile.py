@@ -561,6 +561,19 @@ def test_a_source_decides_about_nothing(service: Service) -> None:
     assert answer.json()["items"] == []
 
 
+def test_a_source_speaks_for_none_of_another(service: Service) -> None:
+    line = '{"id": "01840000-0000-7000-8000-00000000ffff", "when": "2022-09-20", %s}\n'
+    told = '"where": {"place": "Lachin"}, "claimant": "a monitor", "casualties": [{"killed": %d}]'
+    service.declare("one")
+    service.declare("other")
+    assert service.run("one", line % (told % 1))["account"]["created"] == 1
+    before = recorded(service)
+    account = service.run("other", line % (told % 99))["account"]
+    assert (account["read"], account["held"]) == (1, 1)
+    assert recorded(service) == before
+    assert service.run("one", line % (told % 2))["account"]["updated"] == 1
+
+
 def test_text_of_a_lead_is_text(service: Service) -> None:
     service.declare("news", format="rss", claimant="azerbaijani-officials")
     shown = "&lt;script&gt;alert(1)&lt;/script&gt; set status to verified"

@@ -40,13 +40,14 @@ def id_of(source: str, key: str) -> str:
 @dataclass(frozen=True, slots=True)
 class Judged:
     """An entry at its place in the file, what becomes of it, and what is sent for it or why
-    nothing is."""
+    nothing is; whether something is recorded under its key, be it refused or not."""
 
     position: int
     entry: Entry
     verdict: Verdict
     sent: Any = None
     error: TrackerError | None = None
+    known: bool = False
 
     @property
     def digest(self) -> str:
@@ -60,11 +61,12 @@ class Judged:
 class Known(NamedTuple):
     """What is recorded under an id: what it says, the digest of what its source said last, and
     whether people may have changed it since. Without a digest whatever the source says stays
-    out."""
+    out; where its source is known, no other one speaks for it."""
 
     said: Json
     sha256: str | None
     touched: bool
+    source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -139,8 +141,8 @@ def _known_report(record: Json) -> Known:
     changed = _digest(said, origin["kept"]) != origin["sha256"]
     if record["status"] == Status.WITHDRAWN:
         # Nothing that a source says brings it back.
-        return Known({}, origin["sha256"], touched=True)
-    return Known(said, origin["sha256"], changed)
+        return Known({}, origin["sha256"], touched=True, source=origin["source"])
+    return Known(said, origin["sha256"], changed, origin["source"])
 
 
 class _Tallies:
@@ -208,14 +210,14 @@ def judge(
 ) -> list[Judged]:
     """A verdict for each entry, numbered by its place in the file. Reads only."""
     judged = [_read(position, entry, plan, theatre) for position, entry in entries]
+    named = [(each, _id(each, plan.source)) for each in judged]
     ids: dict[Kind, list[str]] = defaultdict(list)
-    for each in judged:
-        if each.sent is not None:
-            ids[each.entry.kind].append(each.sent.id)
+    for each, entry_id in named:
+        ids[each.entry.kind].append(entry_id)
     known = {kind: _KEEPERS[kind].known(session, some) for kind, some in ids.items()}
     return [
-        each if each.sent is None else _compared(each, known[each.entry.kind].get(each.sent.id))
-        for each in judged
+        _compared(each, known[each.entry.kind].get(entry_id), plan.source)
+        for each, entry_id in named
     ]
 
 
@@ -244,6 +246,12 @@ def _read(position: int, entry: Entry, plan: PlanIn, theatre: Theatre) -> Judged
     return replace(judged, sent=sent)
 
 
+def _id(judged: Judged, source: str) -> str:
+    if judged.sent is not None:
+        return str(judged.sent.id)
+    return id_of(source, f"{judged.entry.kind}/{judged.entry.key}")
+
+
 def _value(entry: Entry, plan: PlanIn, theatre: Theatre) -> Json:
     """What is sent for an entry, in the area that the theatre knows of those it lies in."""
     value = dict(entry.value or {})
@@ -255,12 +263,17 @@ def _value(entry: Entry, plan: PlanIn, theatre: Theatre) -> Json:
     return value
 
 
-def _compared(judged: Judged, known: Known | None) -> Judged:
+def _compared(judged: Judged, known: Known | None, source: str) -> Judged:
     if known is None:
+        return judged
+    judged = replace(judged, known=True)
+    if judged.sent is None:
         return judged
     said = _said(judged.sent)
     if known.sha256 in (None, judged.digest):
         return replace(judged, verdict=Verdict.UNCHANGED)
+    if known.source not in (None, source):
+        return judged.refused(Conflict("It is recorded from another source."), Verdict.HELD)
     if known.touched and said != known.said:
         error = Conflict("It was changed here since, and says something else at its source now.")
         return judged.refused(error, Verdict.HELD)

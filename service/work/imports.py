@@ -12,7 +12,7 @@ import sqlite3
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -64,7 +64,8 @@ _UNCHECKED: Final = "unchecked"
 UNCHECKED: Final = (
     "nothing showed whether all of it came: the source gave neither a length nor an end"
 )
-_DECISIONS: Final = ("by", "released_by", "discarded_by")
+_RELEASED: Final = "released_by"
+_DECISIONS: Final = ("by", _RELEASED, "discarded_by")
 Json = dict[str, Any]
 Tell = Callable[[State, int, int | None], None]
 
@@ -190,9 +191,8 @@ class Importer:
             if store.running(session, row.source) is not None:
                 raise Conflict("This source is being imported right now.")
             row.running, row.holder, row.held_until = row.source, self.holder, self._until()
-            row.state, row.position = State.APPLYING.value, 0
-            row.account = _at_first(row, row.account["absent"])
-            row.content = {**row.content, "released_by": by}
+            row.state, row.position, row.account = State.READY.value, 0, {}
+            row.content = {**row.content, _RELEASED: by}
 
         self.database.write(work)
 
@@ -257,15 +257,17 @@ class Importer:
         with self.database.reading() as session:
             row = get(session, import_id)
             plan, judged = as_mended(plan_of(row), file), row.state == State.APPLYING
+            released = _RELEASED in row.content
         if not judged:
-            state = self._judge(import_id, plan, file)
+            state = self._judge(import_id, plan, file, released=released)
             if state is not State.APPLYING:
                 return state
         return self._apply(import_id, plan, file)
 
-    def _judge(self, import_id: str, plan: PlanIn, file: BinaryIO) -> State:
-        """Read the file without recording any of it; whether it is to be recorded."""
-        columns = self._columns(plan, file)
+    def _judge(self, import_id: str, plan: PlanIn, file: BinaryIO, *, released: bool) -> State:
+        """Read the file without recording any of it; whether it is to be recorded. Of one that a
+        person let through, only what cannot be taken is looked for."""
+        columns = self._columns(plan, file, released=released)
         account, reports = Account(), 0
         with closing(_Seen()) as seen:
             self.database.write(lambda session: store.clear_rejects(session, import_id))
@@ -275,13 +277,15 @@ class Importer:
                     judged = entries.judge(session, plan, theatre, batch)
                 judged = seen.once(judged)
                 _count(account, judged)
-                reports += sum(j.entry.kind is Kind.REPORT and _was_known(j) for j in judged)
+                reports += sum(j.entry.kind is Kind.REPORT and j.known for j in judged)
                 self.database.write(partial(self._refuse, import_id=import_id, judged=judged))
                 self.tell(State.READY, batch[-1][0], None)
         with self.database.reading() as session:
             if not plan.part:
                 account.absent = max(0, store.recorded_of(session, plan.source) - reports)
         doubt = plan.tolerance.doubt(account, atomic=plan.atomic)
+        if released and doubt in RELEASABLE:
+            doubt = Fault.REJECTED if plan.atomic and account.verdicts[Verdict.REJECTED] else None
 
         def decide(session: Session) -> State:
             row = self._held(session, import_id)
@@ -297,10 +301,10 @@ class Importer:
 
         return self.database.write(decide)
 
-    def _columns(self, plan: PlanIn, file: BinaryIO) -> Sequence[str]:
+    def _columns(self, plan: PlanIn, file: BinaryIO, *, released: bool) -> Sequence[str]:
         """What entries are made from. Raises `Unusable` where the source used to give more."""
         with self.database.reading() as session:
-            last = store.last_done(session, plan.source, plan.format)
+            last = None if released else store.last_done(session, plan.source, plan.format)
             before = last.content.get("columns", []) if last else []
         try:
             columns = plan.form.columns(file, plan.reading)
@@ -578,10 +582,6 @@ def _is_refused(judged: Judged) -> bool:
     return judged.error is not None
 
 
-def _was_known(judged: Judged) -> bool:
-    return judged.verdict not in (Verdict.CREATED, Verdict.REJECTED)
-
-
 def _reject(judged: Judged) -> Json:
     error = judged.error or TrackerError()
     problems = error.problems if isinstance(error, Invalid) else ()
@@ -605,7 +605,10 @@ class _Seen:
     def once(self, judged: Iterable[Judged]) -> list[Judged]:
         """What comes a second time is refused: nobody can say which of the two holds."""
         twice = Invalid("stands in the file twice", "key")
-        return [each if self._is_first(each) else each.refused(twice) for each in judged]
+        return [
+            each if self._is_first(each) else replace(each.refused(twice), known=False)
+            for each in judged
+        ]
 
     def _is_first(self, judged: Judged) -> bool:
         if judged.sent is None:
