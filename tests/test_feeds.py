@@ -594,6 +594,22 @@ def test_a_process_that_ends_while_it_fetches_leaves_nothing(
         service.close()
 
 
+def test_what_was_interrupted_while_it_was_fetched_is_asked_again_soon(
+    service: Service, server: HostileServer
+) -> None:
+    declare(service, server.serve("/feed.csv", whole(GOOD)), schedule="0 0 * * *")
+    service.clock.advance(hours=12)
+    # It begins, and is heard of no more.
+    begun = runner(service).begin("valley", "schedule")
+    service.clock.advance(seconds=61)
+    runner(service).run_due()
+    told = service.get(f"/v1/imports/{begun}", Role.ADMIN)
+    assert (told["state"], told["fault"]) == ("failed", "interrupted")
+    service.clock.advance(minutes=1)
+    assert runner(service).run_due() == 1
+    assert reports(service) == 20
+
+
 def test_what_breaks_once_does_not_stop_the_others(service: Service, server: HostileServer) -> None:
     declare(service, server.serve("/feed.csv", raw(b"nonsense\r\n\r\n")), schedule="0 * * * *")
     more = {"format": "csv", "mapping": MAPPING, "claimant": "azerbaijani-officials"}

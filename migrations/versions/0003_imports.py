@@ -101,8 +101,13 @@ def upgrade() -> None:
     imported = sa.cast(reports.c.record, sa.Text).contains('"origin"')
     for report_id, record in connection.execute(sa.select(reports).where(imported)).all():
         if record.get("origin"):
-            source = {"report_id": report_id, "kind": "source", "value": record["origin"]["source"]}
-            connection.execute(sa.insert(terms).values(source))
+            connection.execute(
+                sa.insert(terms),
+                [
+                    {"report_id": report_id, "kind": kind, "value": record["origin"][kind]}
+                    for kind in ("source", "circle")
+                ],
+            )
     op.create_index("ix_leads_state_received_at_id", "leads", ["state", "received_at", "id"])
 
 
@@ -128,7 +133,7 @@ def downgrade() -> None:
         batch.drop_column("long")
     for table in ("leads", "rejects", "archive_pieces", "imports", "feeds"):
         op.drop_table(table)
-    op.execute("DELETE FROM report_terms WHERE kind = 'source'")
+    op.execute("DELETE FROM report_terms WHERE kind IN ('source', 'circle')")
     connection = op.get_bind()
     revisions = sa.table("revisions", sa.column("kind", sa.String))
     of_imports = revisions.c.kind.in_(["feed", "import", "lead"])

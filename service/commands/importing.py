@@ -102,7 +102,7 @@ def import_file(
             database.write(lambda session: reference.replace(session, theatre, operator()))
         with _progress() as tell:
             runner = _runner(settings, database, tell)
-            runner.importer.recover()
+            runner.recover()
             import_id = runner.importer.begin(plan, OPERATOR, feed or None)
             state = runner.importer.read(import_id, content)
         ledger.catch_up(database)
@@ -234,7 +234,7 @@ def run_feeds(
         for each in names:
             with _progress() as tell:
                 runner = _runner(settings, database, tell)
-                runner.importer.recover()
+                runner.recover()
                 import_id = runner.begin(each, OPERATOR)
                 ended.append(runner.run(each, import_id))
             ledger.catch_up(database)

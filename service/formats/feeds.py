@@ -100,6 +100,11 @@ class PlanIn(Strict):
         return Visibility.RESTRICTED if self.form.restricted else Visibility.PUBLIC
 
     @property
+    def terms(self) -> str | None:
+        """The licence that its rows come under."""
+        return self.licence or self.form.default_licence
+
+    @property
     def reading(self) -> Reading:
         return Reading(
             claimant=self.claimant,

@@ -46,6 +46,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
         "content.resolved.place": None,
         "content.published": {"place": None, "point": None},
         "content.origin.kept": {},
+        "content.origin.sha256": "",
         "content.origin": None,
     },
     "tally": {"content.received_at": None},

@@ -2,7 +2,7 @@
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any, BinaryIO, Final
@@ -78,11 +78,33 @@ def digest_of_archived(session: Session, sha256: str) -> str | None:
     return hashed.hexdigest()
 
 
+def pieces_kept(session: Session) -> dict[str, tuple[int, int]]:
+    """For each kept file how many pieces there are, and the number of the last one."""
+    piece = ArchivePiece
+    select = sa.select(piece.sha256, sa.func.count(), sa.func.max(piece.position))
+    found = session.execute(select.group_by(piece.sha256)).all()
+    return {sha256: (number, last) for sha256, number, last in found}
+
+
+def stray(session: Session, known: Collection[str]) -> list[str]:
+    """Imports that nobody knows and that rejects are kept of."""
+    return sorted({*session.scalars(sa.select(Reject.import_id).distinct())} - {*known})
+
+
 def _piece(session: Session, sha256: str, position: int) -> bytes | None:
     kept = ArchivePiece
     wanted = sa.select(kept.content).where(kept.sha256 == sha256, kept.position == position)
     content = session.scalar(wanted)
-    return None if content is None else zlib.decompress(content)
+    return None if content is None else _decompressed(content)
+
+
+def _decompressed(content: bytes) -> bytes:
+    """Raises `zlib.error` also for what stands behind the end."""
+    reader = zlib.decompressobj()
+    whole = reader.decompress(content)
+    if not reader.eof or reader.unused_data:
+        raise zlib.error("is not one whole piece")
+    return whole
 
 
 def is_archived(session: Session, sha256: str) -> bool:

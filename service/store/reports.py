@@ -18,6 +18,7 @@ from service.store.database import insert_rows
 Record = dict[str, Any]
 POSSIBLE_DUPLICATE: Final = "possible_duplicate"
 SOURCE: Final = "source"
+CIRCLE: Final = "circle"
 
 
 def insert_reports(
@@ -80,7 +81,7 @@ def _row(
 def _terms(record: Record) -> set[tuple[str, str]]:
     read, origin = record["resolved"], record.get("origin")
     return {
-        *([(SOURCE, origin["source"])] if origin else []),
+        *([(SOURCE, origin["source"]), (CIRCLE, origin["circle"])] if origin else []),
         *(("weapon", weapon) for weapon, _ in read["weapons"]),
         *((POSSIBLE_DUPLICATE, incident) for incident in record.get("possible_duplicates", ())),
         *(

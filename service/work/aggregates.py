@@ -31,6 +31,7 @@ from service.store import journal, tables
 from service.store.accounts import load_accounts
 from service.store.database import chunks
 from service.store.queries import EVERYBODY, seen_at, select_accounts
+from service.store.reports import CIRCLE
 from service.work.reports import REPORT
 
 
@@ -207,12 +208,13 @@ def _hidden_now(
     """Those of the incidents that count and of which a level is shown nothing or something else:
     whether they are one more or take the place of what is shown, and how all reports tell them.
 
-    Left out are those that hold or are held by others, whose remainder would tell of them, and
+    Left out are those that hold or are held by others, whose remainder would tell of them, those
+    of which a source tells whose licence goes no further, and
     those that have left their cell or are shown in another: their move would tell of one alone.
     """
     every = _accounts_seen(session, cells, Visibility.RESTRICTED.level)
     shown = _accounts_seen(session, every, level)
-    alone = _standing_alone(session, every)
+    alone = _standing_alone(session, every) - _licensed(session, every, level)
     found: dict[str, tuple[str, Account]] = {}
     for incident, account in every.items():
         other = shown.get(incident)
@@ -234,6 +236,22 @@ def _accounts_seen(session: Session, incidents: Iterable[str], level: int) -> di
             )
         ).all()
         found |= {told.incident: told for told, _ in load_accounts(session, rows)}
+    return found
+
+
+def _licensed(session: Session, incidents: Iterable[str], level: int) -> set[str]:
+    """The incidents of which a source tells that may not be passed on to readers of a level."""
+    report, term = tables.Report, tables.ReportTerm
+    circles = [circle.value for circle in Visibility if circle.level > level]
+    found: set[str] = set()
+    for some in chunks(sorted(incidents)):
+        found.update(
+            session.scalars(
+                sa.select(report.incident_id)
+                .join(term, term.report_id == report.id)
+                .where(report.incident_id.in_(some), term.kind == CIRCLE, term.value.in_(circles))
+            )
+        )
     return found
 
 

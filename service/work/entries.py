@@ -48,11 +48,7 @@ class Judged:
     sent: Any = None
     error: TrackerError | None = None
     known: bool = False
-
-    @property
-    def digest(self) -> str:
-        """What is sent, with the source's own codes, in one value that tells whether it changed."""
-        return _digest(_said(self.sent), self.entry.kept)
+    sha256: str = ""
 
     def refused(self, error: TrackerError, verdict: Verdict = Verdict.REJECTED) -> "Judged":
         return replace(self, verdict=verdict, sent=None, error=error)
@@ -86,9 +82,9 @@ class Taking:
             self.plan.source,
             judged.entry.key or "",
             self.import_id,
-            judged.digest,
+            judged.sha256,
             self.plan.circle,
-            self.plan.licence or self.plan.form.default_licence,
+            self.plan.terms,
             dict(judged.entry.kept),
         )
 
@@ -137,8 +133,9 @@ def _known_report(record: Json) -> Known:
     said = {name: value for name, value in record["posted"].items() if name not in _NOT_SAID}
     origin = record.get("origin")
     if origin is None:
-        return Known(said, _digest(said, {}), touched=True)
-    changed = _digest(said, origin["kept"]) != origin["sha256"]
+        return Known(said, _digest(said), touched=True)
+    now = _digest(said, origin["kept"], origin["circle"], origin["licence"])
+    changed = now != origin["sha256"]
     if record["status"] == Status.WITHDRAWN:
         # Nothing that a source says brings it back.
         return Known({}, origin["sha256"], touched=True, source=origin["source"])
@@ -243,7 +240,8 @@ def _read(position: int, entry: Entry, plan: PlanIn, theatre: Theatre) -> Judged
         sent = parse(_KEEPERS[entry.kind].model, _value(entry, plan, theatre))
     except Invalid as error:
         return judged.refused(error)
-    return replace(judged, sent=sent)
+    terms = (plan.circle, plan.terms) if entry.kind is Kind.REPORT else ()
+    return replace(judged, sent=sent, sha256=_digest(_said(sent), entry.kept, *terms))
 
 
 def _id(judged: Judged, source: str) -> str:
@@ -270,7 +268,7 @@ def _compared(judged: Judged, known: Known | None, source: str) -> Judged:
     if judged.sent is None:
         return judged
     said = _said(judged.sent)
-    if known.sha256 in (None, judged.digest):
+    if known.sha256 in (None, judged.sha256):
         return replace(judged, verdict=Verdict.UNCHANGED)
     if known.source not in (None, source):
         return judged.refused(Conflict("It is recorded from another source."), Verdict.HELD)
@@ -286,8 +284,10 @@ def _said(sent: Any) -> Json:
     return {name: value for name, value in posted.items() if name not in _NOT_SAID}
 
 
-def _digest(said: Json, kept: Mapping[str, str]) -> str:
-    return digest([said, dict(kept)])
+def _digest(said: Json, kept: Mapping[str, str] | None = None, *terms: str | None) -> str:
+    """What is said, with the source's own codes and the terms it comes under, in one value that
+    tells whether any of it changed."""
+    return digest([said, dict(kept or {}), *terms])
 
 
 def _posted(session: Session, table: Any, ids: Sequence[str]) -> dict[str, Known]:
@@ -295,7 +295,7 @@ def _posted(session: Session, table: Any, ids: Sequence[str]) -> dict[str, Known
     said = {i: {**record["posted"]} for i, record in found}
     for posted in said.values():
         posted.pop("id", None)
-    return {i: Known(posted, _digest(posted, {}), touched=False) for i, posted in said.items()}
+    return {i: Known(posted, _digest(posted), touched=False) for i, posted in said.items()}
 
 
 def _each(judged: Sequence[Judged], keep: Callable[[Any], object]) -> list[TrackerError | None]:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
@@ -104,7 +105,7 @@ def described(row: Feed, now: datetime, *, everything: bool) -> Json:
         "source": feed.source,
         "format": feed.format,
         "claimant": feed.claimant or feed.form.default_claimant,
-        "licence": feed.licence or feed.form.default_licence,
+        "licence": feed.terms,
         "visibility": feed.circle,
         "stale": is_stale(row, now),
         "moved": row.moved_at and row.moved_at.date().isoformat(),
@@ -160,10 +161,15 @@ class Runner:
             log.warning("feed %s: another process goes on with it", name)
             return State.FETCHING
 
+    def recover(self) -> None:
+        """Go on with what was interrupted; what cannot be gone on with is asked again soon."""
+        for name in self.importer.recover():
+            self.importer.database.write(partial(self._plan, name=name, state=State.FAILED))
+
     def run_due(self) -> int:
         """Take over what was interrupted, and ask every source whose time has come; return how
         many were asked."""
-        self.importer.recover()
+        self.recover()
         asked = 0
         while name := self.importer.database.write(self._claim_due):
             try:

@@ -74,8 +74,11 @@ def untold(_: State, _done: int, _total: int | None) -> None:
     """Where nobody watches how far an import is."""
 
 
-class TakenOver(Exception):
+class TakenOver(Conflict):
     """Another process goes on with the import, since this one seemed to have ended."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process goes on with the import.")
 
 
 def author_of(source: str, now: datetime) -> Author:
@@ -170,13 +173,12 @@ class Importer:
         self.database.write(work)
         return State.UNMOVED
 
-    def recover(self) -> int:
-        """Go on with imports whose process has ended; return how many there were."""
+    def recover(self) -> list[str]:
+        """Go on with imports whose process has ended; return the feeds of those that cannot be
+        gone on with."""
         with self.database.reading() as session:
             left = store.abandoned(session, self.now())
-        for import_id in left:
-            self._take_over(import_id)
-        return len(left)
+        return [feed for feed in map(self._take_over, left) if feed is not None]
 
     def release(self, import_id: str, by: str) -> None:
         """Let a file that waits for a person be recorded, by `go_on`, whatever seemed wrong.
@@ -213,7 +215,7 @@ class Importer:
         """Say that this process is still at it. Raises `TakenOver`."""
         self.database.write(lambda session: self._held(session, import_id))
 
-    def _take_over(self, import_id: str) -> None:
+    def _take_over(self, import_id: str) -> str | None:
         def claim(session: Session) -> bool:
             row = session.get(Import, import_id, with_for_update=True)
             if row is None or row.running is None or (row.held_until or self.now()) > self.now():
@@ -223,15 +225,16 @@ class Importer:
             return True
 
         if not self.database.write(claim):
-            return
+            return None
         with self.database.reading() as session:
             row = get(session, import_id)
-            again = row.sha256 is not None and row.attempts <= _ATTEMPTS
+            again, feed = row.sha256 is not None and row.attempts <= _ATTEMPTS, row.feed
         if again:
             log.warning("import %s was interrupted and goes on", import_id)
             self.go_on(import_id)
-        else:
-            self.fail(import_id, Unusable(Fault.INTERRUPTED, "its process ended while it was read"))
+            return None
+        self.fail(import_id, Unusable(Fault.INTERRUPTED, "its process ended while it was read"))
+        return feed
 
     def go_on(self, import_id: str) -> State:
         """Read the kept file of an import from where it stands; return how it ended."""
@@ -446,7 +449,7 @@ def described(row: Import) -> Json:
         "source": row.source,
         "feed": row.feed,
         "format": row.content["format"],
-        "licence": row.content.get("licence") or plan_of(row).form.default_licence,
+        "licence": plan_of(row).terms,
         "state": row.state,
         "fault": row.fault,
         "detail": row.detail,
@@ -516,16 +519,30 @@ def broken(session: Session) -> Iterator[str]:
     known = {row.id for row in rows}
     yield from (f"imports {each}: is missing" for each in sorted(newest.keys() - known))
     for row in rows:
-        if row.running is not None or row.state == State.UNMOVED:
-            continue
         told = newest.get(row.id)
+        if told is None and (row.state in UNFINISHED or row.state == State.UNMOVED):
+            continue
+        if row.state in UNFINISHED and told is not None and told["state"] == State.HELD:
+            # Somebody let it through, and it is being recorded.
+            continue
         if told is None:
             yield f"imports {row.id}: is not in the record"
-        elif told != _content(session, row):
-            yield f"imports {row.id}: it or what was not taken is not as recorded"
+        else:
+            now = _content(session, row)
+            yield from (
+                f"{'rejects of imports' if name == 'rejects' else 'imports'} {row.id}: "
+                f"{name} is not as recorded"
+                for name in now
+                if now[name] != told.get(name)
+            )
+    yield from (f"rejects of {each}: are of no import" for each in store.stray(session, known))
+    pieces = store.pieces_kept(session)
+    came = {row.sha256 for row in rows if row.sha256}
     kept = {row.sha256 for row in rows if row.sha256 and not row.content.get("erased")}
+    yield from (f"archive_pieces {each}: are of no import" for each in sorted({*pieces} - came))
     for sha256 in sorted(kept):
-        if store.digest_of_archived(session, sha256) != sha256:
+        number, last = pieces.get(sha256, (0, -1))
+        if number != last + 1 or store.digest_of_archived(session, sha256) != sha256:
             yield f"archive_pieces {sha256}: are not the file that came"
 
 
