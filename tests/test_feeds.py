@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,12 +24,13 @@ from service.work import fetching
 from service.work.feeds import Runner
 from tests.harness import Databases, Service
 from tests.hostile_server import (
+    Answer,
     Asked,
     HostileServer,
     Write,
-    head,
     hostile_server,
     raw,
+    silence,
     status,
     unless_known,
     whole,
@@ -412,23 +414,31 @@ def test_pages_of_another_host_are_not_asked(
         assert canary.connections == 0
 
 
-def slowly(body: bytes, seconds: float) -> Any:
+def held_back(body: bytes, until: threading.Event) -> Answer:
+    """Answers only then, or when the server ends."""
+
     def answer(asked: Asked, write: Write) -> None:
-        write(head(Content_Type="text/csv", Content_Length=str(len(body))))
-        asked.over.wait(seconds)
-        write(body)
+        while not until.wait(0.05) and not asked.over.is_set():
+            pass
+        whole(body)(asked, write)
 
     return answer
 
 
 def test_who_runs_a_feed_at_once_runs_it_once(service: Service, server: HostileServer) -> None:
-    declare(service, server.serve("/feed.csv", slowly(GOOD, 0.5)), schedule="0 * * * *")
+    declare(service, server.serve("/feed.csv", whole(GOOD)), schedule="0 * * * *")
     service.clock.advance(hours=1)
     assert sum(at_once([runner(service).run_due] * 4)) == 1
     assert server.connections == 1
+    others_refused, refused = threading.Event(), []
+    server.serve("/feed.csv", held_back(GOOD, others_refused))
 
     def ask() -> int:
         answer = service.client.post("/v1/feeds/valley/runs", headers=service.headers(Role.ADMIN))
+        if answer.status_code == 409:
+            refused.append(answer)
+        if len(refused) == 3:
+            others_refused.set()
         return answer.status_code
 
     assert sorted(at_once([ask] * 4)) == [202, 409, 409, 409]
@@ -449,10 +459,17 @@ def feeds_file(tmp_path: Path, url: str) -> dict[str, str]:
 def test_two_processes_on_one_database_run_a_feed_once(
     databases: Databases, backend: str, server: HostileServer, tmp_path: Path
 ) -> None:
-    more = feeds_file(tmp_path, server.serve("/feed.csv", slowly(GOOD, 4)))
+    one_ended = threading.Event()
+    more = feeds_file(tmp_path, server.serve("/feed.csv", held_back(GOOD, one_ended)))
     with databases.fresh(backend, "reference") as url:
         command("feeds", "load", url=url, **more)
-        ended = at_once([lambda: command("feeds", "run", "valley", url=url, **more)] * 2)
+
+        def run() -> subprocess.CompletedProcess[str]:
+            answer = command("feeds", "run", "valley", url=url, **more)
+            one_ended.set()
+            return answer
+
+        ended = at_once([run] * 2)
         assert sorted(each.returncode for each in ended) == [0, 1], ended
         [refused] = [each.stderr for each in ended if each.returncode]
         assert "is being imported right now" in refused
@@ -568,7 +585,7 @@ def test_what_was_killed_twice_is_interrupted_and_may_be_run_again(
 def test_a_process_that_ends_while_it_fetches_leaves_nothing(
     databases: Databases, backend: str, server: HostileServer, tmp_path: Path
 ) -> None:
-    more = feeds_file(tmp_path, server.serve("/feed.csv", slowly(GOOD, 60)))
+    more = feeds_file(tmp_path, server.serve("/feed.csv", silence))
     with databases.fresh(backend, "reference") as url:
         command("feeds", "load", url=url, **more)
         process = subprocess.Popen(

@@ -435,7 +435,7 @@ class Typed:
 
 
 def import_of(printed: str) -> str:
-    return re.findall(r"ceasefire imports show (\S+)", printed)[0]
+    return str(re.findall(r"ceasefire imports show (\S+)", printed)[0])
 
 
 def test_what_is_typed_ends_with_the_account(typed: Typed) -> None:

@@ -138,7 +138,7 @@ def account(printed: str) -> tuple[int, ...]:
 
 
 def test_every_row_of_the_older_release_is_taken(imported: Imported) -> None:
-    assert "There was no theatre yet: Ukraine was made from the file" in imported.first
+    assert re.search("no theatre yet: Ukraine .* made from the file", imported.first)
     assert account(imported.first) == (1167, 1167, 0, 0, 0, 0)
     assert len(events(OLDER)) == 1167
 

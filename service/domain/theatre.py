@@ -17,10 +17,12 @@ from service.domain.weapons import Weapons
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A side in the conflict, named by language (ISO 639)."""
+    """A side in the conflict, named by language (ISO 639); `also` are names that data sets give
+    it."""
 
     id: str
     names: Mapping[str, str]
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,11 @@ class Theatre:
 
     @cached_property
     def _parties_by_name(self) -> Mapping[str, Party]:
-        return {fold(name): p for p in self.parties.values() for name in (p.id, *p.names.values())}
+        return {
+            fold(name): p
+            for p in self.parties.values()
+            for name in (p.id, *p.names.values(), *p.also)
+        }
 
     @cached_property
     def _claimants_by_name(self) -> Mapping[str, Claimant]:

@@ -163,7 +163,7 @@ def _each(
 
 
 def _party(entry: Entry) -> Party:
-    return Party(entry["id"], entry["names"])
+    return Party(entry["id"], entry["names"], tuple(entry.get("also", ())))
 
 
 def _claimant(entry: Entry) -> Claimant:

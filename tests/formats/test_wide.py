@@ -120,9 +120,7 @@ class TestCells:
     def test_words_without_a_number_are_a_slip(self) -> None:
         entries = read("Month,North,South\n2020-03,1x2,several\n", BY_PERIOD)
         assert [str(entry.error) for entry in entries[:1]] == ["count: holds no number"]
-        assert counts(entries[1:]) == {
-            ("line-of-contact-south", "2020-03"): {"words": "several"}
-        }
+        assert counts(entries[1:]) == {("line-of-contact-south", "2020-03"): {"words": "several"}}
 
     def test_signs_that_say_nothing_are_declared(self) -> None:
         text = "Month,North,South\n2020-03,-,1\n"
