@@ -36,18 +36,12 @@ from tests.hostile_server import (
     whole,
 )
 from tests.processes import ROOT, at_once, command, environment
+from tests.valley import MAPPING, MAPPING_TOML
 
 NETWORKS = ("127.0.0.0/8",)
 SECRET = "correct-horse-battery-staple"
 VARIABLE = "CEASEFIRE_FEED_VALLEY"
 TRUSTED = httpx2.create_ssl_context(trust_env=False)
-MAPPING: dict[str, Any] = {
-    "key": "id",
-    "when": {"column": "date"},
-    "where": {"place": "place"},
-    "casualties": [{"killed": "killed"}],
-    "summary": "note",
-}
 TOML = """
 [[feed]]
 name = "valley"
@@ -56,16 +50,6 @@ format = "csv"
 claimant = "azerbaijani-officials"
 schedule = "0 * * * *"
 mapping = "valley.toml"
-"""
-MAPPING_TOML = """
-key = "id"
-summary = "note"
-[when]
-column = "date"
-[where]
-place = "place"
-[[casualties]]
-killed = "killed"
 """
 
 

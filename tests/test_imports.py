@@ -18,24 +18,8 @@ from service.domain.imports import State
 from service.work import imports as reading
 from tests.harness import Databases, Service
 from tests.processes import ROOT, command, environment
+from tests.valley import MAPPING, MAPPING_TOML, csv_of
 
-MAPPING: dict[str, Any] = {
-    "key": "id",
-    "when": {"column": "date"},
-    "where": {"place": "place"},
-    "casualties": [{"killed": "killed"}],
-    "summary": "note",
-}
-MAPPING_TOML = """
-key = "id"
-summary = "note"
-[when]
-column = "date"
-[where]
-place = "place"
-[[casualties]]
-killed = "killed"
-"""
 Row = dict[str, str]
 
 
@@ -53,19 +37,11 @@ def row(number: int, **changes: str) -> Row:
 ROWS = [row(number) for number in range(20)]
 
 
-def table(rows: list[Row]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*rows[0]])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-GOOD = table(ROWS)
+GOOD = csv_of(ROWS)
 
 
 def with_changed(number: int, **changes: str) -> bytes:
-    return table([row(n, **changes) if n == number else row(n) for n in range(20)])
+    return csv_of([row(n, **changes) if n == number else row(n) for n in range(20)])
 
 
 @pytest.fixture
@@ -137,7 +113,7 @@ def test_the_same_file_again_changes_no_report(filled: Service) -> None:
 
 def test_what_changes_becomes_a_revision_of_the_claim_or_of_the_note(filled: Service) -> None:
     told = filled.run(
-        "valley", table([row(0, killed="9"), row(1, note="Other words"), *ROWS[2:], row(20)])
+        "valley", csv_of([row(0, killed="9"), row(1, note="Other words"), *ROWS[2:], row(20)])
     )
     assert outcome(told) == {"created": 1, "updated": 2, "unchanged": 18}
     assert told["account"]["changed"] == {"claims": 1, "notes": 1}
@@ -148,14 +124,14 @@ def test_what_changes_becomes_a_revision_of_the_claim_or_of_the_note(filled: Ser
 
 
 def test_absence_deletes_nothing(filled: Service) -> None:
-    told = filled.run("valley", table(ROWS[:17]))
+    told = filled.run("valley", csv_of(ROWS[:17]))
     assert (outcome(told), told["account"]["absent"]) == ({"unchanged": 17}, 3)
     assert total(filled) == 20
 
 
 def test_the_same_key_twice_is_taken_once(service: Service) -> None:
     declare(service)
-    told = service.run("valley", table([*ROWS, row(3, killed="7")]))
+    told = service.run("valley", csv_of([*ROWS, row(3, killed="7")]))
     assert outcome(told) == {"created": 20, "rejected": 1}
     [item] = rejects(service, told)
     assert (item["line"], item["reason"]) == (22, "stands in the file twice")
@@ -168,7 +144,7 @@ def test_what_was_not_taken_is_mended_and_imported_again(
 ) -> None:
     formula = '=HYPERLINK("http://127.0.0.1/")'
     wrong = [row(20, date="2022-13-01", note=formula), row(21, killed="1_0", note="-2, +3\n@4")]
-    told = filled.run("valley", table([*ROWS, *wrong]))
+    told = filled.run("valley", csv_of([*ROWS, *wrong]))
     assert outcome(told) == {"unchanged": 20, "rejected": 2}
     assert [(item["line"], item["field"]) for item in rejects(filled, told)] == [
         (22, "when"),
@@ -192,13 +168,13 @@ def test_what_was_not_taken_is_mended_and_imported_again(
     assert report(filled, 20)["summary"] == formula
     # As if it had been right at first.
     right = [row(20, note=formula), row(21, killed="10", note="-2, +3\n@4")]
-    assert outcome(filled.run("valley", table([*ROWS, *right]))) == {"unchanged": 22}
+    assert outcome(filled.run("valley", csv_of([*ROWS, *right]))) == {"unchanged": 22}
 
 
 def test_what_was_not_taken_is_mended_whatever_the_source_is_written_in(service: Service) -> None:
     declare(service, encoding="cp1251", delimiter=";")
     rows = [*ROWS, row(20, killed="1_0", note="Обстрел")]
-    content = table(rows).decode().replace(",", ";").encode("cp1251")
+    content = csv_of(rows).decode().replace(",", ";").encode("cp1251")
     told = service.run("valley", content)
     assert outcome(told) == {"created": 20, "rejected": 1}
     mended = rejects_csv(service, told).replace("1_0", "10").encode()
@@ -208,7 +184,7 @@ def test_what_was_not_taken_is_mended_whatever_the_source_is_written_in(service:
 
 def test_a_row_that_cannot_be_taken_any_more_is_not_absent(filled: Service) -> None:
     wrong = [row(n, killed="1_0") for n in range(5)]
-    told = filled.run("valley", table([*wrong, *ROWS[5:]]))
+    told = filled.run("valley", csv_of([*wrong, *ROWS[5:]]))
     assert ended(told) == ("held", "many_rejected")
     assert told["account"]["absent"] == 0
 
@@ -275,9 +251,9 @@ def waiting(service: Service, content: bytes, fault: str) -> dict[str, Any]:
     return told
 
 
-SHRUNK = table([row(0), row(20), row(21)])
-CHANGED = table([*(row(n, killed="9") for n in range(5)), *ROWS[5:]])
-REJECTED = table([*ROWS, *(row(n, killed="1_0") for n in range(20, 30))])
+SHRUNK = csv_of([row(0), row(20), row(21)])
+CHANGED = csv_of([*(row(n, killed="9") for n in range(5)), *ROWS[5:]])
+REJECTED = csv_of([*ROWS, *(row(n, killed="1_0") for n in range(20, 30))])
 
 
 @pytest.mark.parametrize(
@@ -347,7 +323,7 @@ def test_a_file_that_lacks_a_column_may_be_released_where_it_can_be_read(service
 def test_a_file_of_some_of_it_lacks_nothing(service: Service) -> None:
     declare(service, part=True)
     service.run("valley", GOOD)
-    told = service.run("valley", table([row(0, killed="9")]))
+    told = service.run("valley", csv_of([row(0, killed="9")]))
     assert (ended(told), told["account"]["absent"]) == (("done", None), 0)
 
 
@@ -389,7 +365,7 @@ def test_another_source_that_tells_of_the_same_is_pointed_out(filled: Service) -
     declare(filled, "mirror", claimant="armenian-officials")
     first = report(filled, 3)
     assert first["possible_duplicates"] == []
-    assert outcome(filled.run("mirror", table([row(3)]))) == {"created": 1}
+    assert outcome(filled.run("mirror", csv_of([row(3)]))) == {"created": 1}
     [other] = filled.get("/v1/reports", Role.REVIEWER, claimant="armenian-officials")["items"]
     assert other["possible_duplicates"] == [first["incident"]]
     assert "possible_duplicate" in other["flags"]
@@ -439,7 +415,7 @@ def import_of(printed: str) -> str:
 
 
 def test_what_is_typed_ends_with_the_account(typed: Typed) -> None:
-    first = typed(table([*ROWS, row(20, killed="1_0")]))
+    first = typed(csv_of([*ROWS, row(20, killed="1_0")]))
     assert "read 21 = created 20 + updated 0 + unchanged 0 + rejected 1 + held 0" in first
     name = import_of(first)
     assert name in typed.said("imports", "list")
@@ -449,7 +425,7 @@ def test_what_is_typed_ends_with_the_account(typed: Typed) -> None:
 
 
 def test_a_preview_records_nothing(typed: Typed) -> None:
-    printed = typed(table([*ROWS, row(20, killed="1_0")]), "--preview")
+    printed = typed(csv_of([*ROWS, row(20, killed="1_0")]), "--preview")
     assert "line 22 would not be taken" in printed
     assert "killed: " in printed
     assert typed.said("imports", "list") == ""

@@ -41,14 +41,8 @@ from tests.hostile_server import (
     without_length,
 )
 from tests.processes import ROOT, environment
+from tests.valley import MAPPING
 
-MAPPING: dict[str, Any] = {
-    "key": "id",
-    "when": {"column": "date"},
-    "where": {"place": "place"},
-    "casualties": [{"killed": "killed"}],
-    "summary": "note",
-}
 HEADER = ("id", "date", "place", "killed", "note")
 Row = tuple[str, ...]
 ROWS: list[Row] = [

@@ -131,7 +131,6 @@ def write_theatre(
         with naming(polygons.name):
             outline.with_outlines(theatre, polygons, named_by)
     outline.write_folder(theatre, folder)
-    (folder / "coverage.toml").touch()
     areas, sides = len(theatre["sector"]), len(theatre["party"])
     typer.echo(f"{folder} holds {areas} areas and {sides} sides. Read it through, then load it:")
     typer.echo(f"  ceasefire seed {folder}")

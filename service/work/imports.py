@@ -100,11 +100,14 @@ class Importer:
     def begin(self, plan: PlanIn, by: str, feed: str | None = None) -> str:
         """Register an import that is about to be read; return its id.
 
-        Raises `Conflict` while another one of the same source is being read.
+        Raises `Conflict` while another one of the same source is being read, and `Unavailable`
+        before there is a theatre.
         """
         import_id, now = self.new_id(), self.now()
 
         def work(session: Session) -> None:
+            # Nothing can be read against a theatre that is not there.
+            self.theatres.current(session)
             if store.running(session, plan.source) is not None:
                 raise Conflict("This source is being imported right now.")
             session.add(

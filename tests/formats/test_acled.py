@@ -1,10 +1,9 @@
 """What becomes of ACLED's events. Every row here is invented."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from service.formats.imports.entries import Entry, Reading
 from service.formats.imports.registry import FORMATS
 from service.formats.reports import ReportIn
 from service.formats.validation import parse
+from tests.valley import csv_of
 
 HEADER = (
     "event_id_cnty,event_date,year,time_precision,disorder_type,event_type,sub_event_type,actor1,"
@@ -57,11 +57,7 @@ USUAL = dict.fromkeys(COLUMNS, "") | {
 
 
 def table(*rows: Mapping[str, str], columns: Sequence[str] = COLUMNS) -> BytesIO:
-    text = StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return BytesIO(text.getvalue().encode())
+    return BytesIO(csv_of(rows, columns))
 
 
 def entry(**changes: Any) -> Entry:

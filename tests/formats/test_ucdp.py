@@ -1,10 +1,9 @@
 """What becomes of UCDP's events. Rows are made after GED 23.1 (UCDP, CC BY 4.0), shortened."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from service.formats.imports.registry import FORMATS, format_named
 from service.formats.imports.ucdp import UcdpApi, UcdpGed, next_url
 from service.formats.reports import ReportIn
 from service.formats.validation import parse
+from tests.valley import csv_of
 
 HEADER = (
     "id,relid,year,active_year,code_status,type_of_violence,conflict_dset_id,conflict_new_id,"
@@ -73,11 +73,7 @@ USUAL = dict.fromkeys(COLUMNS, "") | {
 
 
 def table(*rows: Mapping[str, str], columns: Sequence[str] = COLUMNS) -> BytesIO:
-    text = StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return BytesIO(text.getvalue().encode())
+    return BytesIO(csv_of(rows, columns))
 
 
 def entries(*rows: Mapping[str, str], columns: Sequence[str] = COLUMNS) -> list[Entry]:

@@ -101,6 +101,7 @@ def write_folder(theatre: Mapping[str, list[Json]], folder: Path) -> None:
     drawn = {"type": "FeatureCollection", "features": features}
     (folder / "sectors.geojson").write_bytes(orjson.dumps(drawn))
     (folder / "places.csv").write_text(_NO_PLACES)
+    (folder / "coverage.toml").touch()
 
 
 def _sectors(chains: Iterable[tuple[str, ...]], name: str | None) -> Iterator[Json]:
