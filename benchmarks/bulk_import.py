@@ -35,7 +35,7 @@ from service.store import schema, tables
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import imports, ledger, reference
-from service.work.imports import Importer, untold
+from service.work.importing import Importer, untold
 from service.work.reference import Theatres
 from tests import postgres
 

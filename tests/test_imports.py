@@ -15,7 +15,7 @@ import pytest
 
 from service.domain.access import Role
 from service.domain.imports import State
-from service.work import imports as reading
+from service.work import importing as reading
 from tests.harness import Databases, Service
 from tests.processes import ROOT, command, environment
 from tests.valley import MAPPING, MAPPING_TOML, csv_of

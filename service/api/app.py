@@ -45,7 +45,7 @@ from service.work import ledger as record
 from service.work.background import Background
 from service.work.feeds import Runner
 from service.work.fetching import Bounds
-from service.work.imports import Importer, Tell, untold
+from service.work.importing import Importer, Tell, untold
 from service.work.past import Past
 from service.work.publishing import Publisher, places
 from service.work.reference import Theatres

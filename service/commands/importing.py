@@ -34,6 +34,7 @@ from service.store.schema import check_schema
 from service.work import entries, feeds, imports, ledger, reference
 from service.work.entries import Judged
 from service.work.feeds import Runner
+from service.work.importing import Tell, untold
 from service.work.keys import OPERATOR
 from service.work.reference import Theatres
 
@@ -272,7 +273,7 @@ def _input(file: Path) -> Iterator[BinaryIO]:
         yield cast(BinaryIO, kept)
 
 
-def _runner(settings: Settings, database: Database, tell: imports.Tell = imports.untold) -> Runner:
+def _runner(settings: Settings, database: Database, tell: Tell = untold) -> Runner:
     return runner_of(settings, database, Theatres(), lambda: datetime.now(UTC), new_id, tell)
 
 
@@ -372,7 +373,7 @@ def _show(database: Database, import_id: str) -> None:
 
 
 @contextmanager
-def _progress() -> Iterator[imports.Tell]:
+def _progress() -> Iterator[Tell]:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

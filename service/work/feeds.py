@@ -26,7 +26,7 @@ from service.store.journal import Author, Change
 from service.store.tables import Feed
 from service.work import fetching
 from service.work.fetching import Bounds, Fetched, Source
-from service.work.imports import Importer, TakenOver
+from service.work.importing import Importer, TakenOver
 
 log = logging.getLogger(__name__)
 
