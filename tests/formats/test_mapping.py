@@ -14,14 +14,12 @@ from service.formats.imports.mapping import (
     Text,
     When,
     check_columns,
-    count_of,
-    date_pattern,
     describe,
-    number_style,
     of_rows,
     of_wide,
     span_of,
 )
+from service.formats.imports.styles import count_of, date_pattern, number_style
 
 LEAST: dict[str, Any] = {
     "key": "Id",

@@ -16,6 +16,7 @@ from service.errors import Invalid
 from service.formats.imports import delimited, mapping
 from service.formats.imports.entries import Entry, Kind, Reading
 from service.formats.imports.mapping import Cells
+from service.formats.imports.styles import count_of, style_of
 
 
 class WideTable:
@@ -135,7 +136,7 @@ class _Table:
 
     def _count(self, cell: object) -> int | dict[str, Any] | None:
         """Raises `Invalid` for words that hold no number: in a table of counts they are a slip."""
-        count = mapping.count_of(cell, "count", mapping.style_of(self.mapping.numbers))
+        count = count_of(cell, "count", style_of(self.mapping.numbers))
         if isinstance(count, dict) and figure_from_words(count["words"]) is None:
             raise Invalid("holds no number", "count")
         return count
