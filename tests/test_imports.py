@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import json
 import re
 import subprocess
 import sys
@@ -474,4 +475,50 @@ def test_a_theatre_is_written_from_a_file_and_loaded(
         assert loaded.returncode == 0, loaded.stderr
         service = Service(url)
         assert "Donetsk Oblast" in {item["name"] for item in service.get("/v1/sectors")["items"]}
+        service.close()
+
+
+def test_candidate_events_come_on_top_of_the_annual_ones(service: Service) -> None:
+    """Both are one source's: what is only in one stays, what is in both says what came last."""
+    declare(service, "annual", source="program")
+    declare(service, "candidate", source="program", part=True)
+    assert outcome(service.run("annual", csv_of(ROWS[:15]))) == {"created": 15}
+    monthly = csv_of([row(14, killed="9"), *ROWS[15:]])
+    assert outcome(service.run("candidate", monthly)) == {"created": 5, "updated": 1}
+    [changed] = service.get("/v1/reports", q="Report 14")["items"]
+    assert changed["casualties"][0]["killed"]["best"] == 9
+    assert len(service.get("/v1/reports", limit=100)["items"]) == 20
+
+
+def test_areas_are_drawn_by_polygons_that_are_supplied(tmp_path: Path) -> None:
+    codes = ("id", "type_of_violence", "date_prec", "where_prec", "low", "best", "high")
+    dead = {"deaths_a": "1", "deaths_b": "0", "deaths_civilians": "0", "deaths_unknown": "0"}
+    usual = dict.fromkeys(codes, "1") | dead | {"side_a": "North", "side_b": "South"}
+    usual |= {"date_start": "2014-05-01", "date_end": "2014-05-01"}
+    placed = {"country": "Ruritania", "adm_1": "Hills", "latitude": "2", "longitude": "3"}
+    events = tmp_path / "events.csv"
+    events.write_bytes(csv_of([usual | placed]))
+    ring = [[2, 1], [4, 1], [4, 3], [2, 3], [2, 1]]
+    drawn = {
+        "type": "Feature",
+        "properties": {"shapeName": "Hills"},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+    polygons = tmp_path / "provinces.geojson"
+    polygons.write_text(json.dumps({"type": "FeatureCollection", "features": [drawn]}))
+    url, folder = f"sqlite:///{tmp_path / 'drawn.db'}", str(tmp_path / "theatre")
+    made = ("--polygons", str(polygons), "--named-by", "shapeName")
+    for words in (
+        ("theatre", str(events), folder, "--format", "ucdp-ged", *made),
+        ("migrate",),
+        ("seed", folder),
+    ):
+        done = command(*words, url=url)
+        assert done.returncode == 0, done.stderr
+    service = Service(url)
+    try:
+        [hills] = [s for s in service.get("/v1/sectors")["items"] if s["name"] == "Hills"]
+        told = service.post({"when": "2014-05-01", "where": {"lat": 2, "lon": 3}, "claimant": "x"})
+        assert (told["where"]["sector"], hills["parent"]) == (hills["id"], "ruritania")
+    finally:
         service.close()

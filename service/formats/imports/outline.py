@@ -69,7 +69,7 @@ def with_outlines(theatre: dict[str, list[Json]], polygons: Path, named_by: str)
     for feature in orjson.loads(polygons.read_bytes())["features"]:
         sector = by_name.get(feature["properties"].get(named_by))
         if sector is None:
-            raise Invalid("draws an area that the data do not name", polygons.name)
+            raise Invalid("draws an area that the data do not name")
         sector["geometry"] = feature["geometry"]
         sector["geometry_precision"] = "sector"
         sector["geometry_source"] = polygons.name
