@@ -25,13 +25,16 @@ def exists_here(item: Any, *_: object) -> bool:
     return dialects is None or context.get_context().dialect.name in dialects
 
 
+connection: sa.Connection = context.config.attributes["connection"]
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=connection,
     target_metadata=metadata,
     render_as_batch=True,
     # SQLite rolls DDL back too, once the driver leaves transactions to SQLAlchemy.
     transactional_ddl=True,
-    transaction_per_migration=True,
+    # There nothing but a transaction around all of them keeps another process from beginning in
+    # between; PostgreSQL has its lock for that.
+    transaction_per_migration=connection.dialect.name != "sqlite",
     render_item=freeze_type,
     include_object=exists_here,
 )

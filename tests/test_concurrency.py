@@ -124,7 +124,11 @@ def link_many(
     answers = [a for done in at_once([partial(write, w) for w in range(WRITERS)]) for a in done]
     wrong = [f"answered {a.status_code}" for a in answers if a.status_code != 201]
     for position, incident_id in enumerate(known):
-        told = service.get(f"/v1/incidents/{incident_id}")
+        asked = service.client.get(f"/v1/incidents/{incident_id}")
+        if asked.status_code != 200:
+            wrong.append(f"answered {asked.status_code}")
+            continue
+        told = asked.json()
         numbers = range(position, each, incidents)
         if len(told["claims"]) != told["reports"] or told["reports"] != WRITERS * len(numbers) + 1:
             wrong.append(f"{told['reports']} reports, {len(told['claims'])} claims")

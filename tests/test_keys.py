@@ -241,7 +241,8 @@ def test_a_holder_is_told_what_the_key_allows(service: Service, admin: dict[str,
     for role, read_only, may, sees in (
         ("partner", False, [], "partners"),
         ("monitor", False, ["send"], "public"),
-        ("reviewer", False, ["send", "review", "group"], "restricted"),
+        ("importer", False, ["send", "import"], "public"),
+        ("reviewer", False, ["send", "review", "group", "import"], "restricted"),
         ("reviewer", True, [], "restricted"),
     ):
         name = f"{role} {read_only}"
