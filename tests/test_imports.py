@@ -522,3 +522,57 @@ def test_areas_are_drawn_by_polygons_that_are_supplied(tmp_path: Path) -> None:
         assert (told["where"]["sector"], hills["parent"]) == (hills["id"], "ruritania")
     finally:
         service.close()
+
+
+def test_no_source_takes_over_what_a_person_sent(service: Service) -> None:
+    service.declare("others", visibility="restricted")
+    sent = {"when": "2022-09-02", "where": {"place": "Lachin"}, "claimant": "icrc"}
+    told = service.post({**sent, "id": "5d0f3a52-8a5c-4c3e-9d2a-0f6b7c8d9e31", "summary": "Fire."})
+    same = json.dumps({**sent, "id": told["id"], "summary": "Fire."})
+    assert outcome(service.run("others", same)) == {"unchanged": 1}
+    other = json.dumps({**sent, "id": told["id"], "summary": "None."})
+    assert outcome(service.run("others", other)) == {"held": 1}
+    now = service.get(f"/v1/reports/{told['id']}")
+    assert (now["summary"], now["origin"], now["revision"]) == ("Fire.", None, 1)
+
+
+def test_counts_have_no_circle_of_their_own(service: Service) -> None:
+    for form, mapping in (("wide", {"rows": "periods"}), ("csv", {"kind": "tally"})):
+        declaration = {"url": "https://a.example/", "source": "a", "format": form}
+        answer = service.client.put(
+            "/v1/feeds/a",
+            json={**declaration, "mapping": mapping, "visibility": "partners"},
+            headers=service.headers(Role.ADMIN),
+        )
+        assert answer.status_code == 422
+        assert "visibility must be public" in answer.text
+
+
+def test_an_import_that_two_threads_hold_counts_each_row_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock jumps, as after a sleep of the machine, and somebody looks for what was left."""
+    monkeypatch.setattr(reading, "_BATCH", 5)
+    declare(service)
+    runner = service.client.app.state.context.runner  # type: ignore[attr-defined]
+    jumped: list[int] = []
+
+    def jump(state: State, done: int, _: int | None) -> None:
+        if state is State.APPLYING and not jumped:
+            jumped.append(done)
+            service.clock.advance(minutes=5)
+            runner.recover()
+
+    object.__setattr__(runner.importer, "tell", jump)
+    assert outcome(service.run("valley", GOOD)) == {"created": 20}
+    assert jumped == [5]
+
+
+def test_a_column_cannot_be_a_formula_either(service: Service) -> None:
+    service.declare("own")
+    bad = json.dumps({"=1+1": "x", "when": "2022-09-02"})
+    run = service.run("own", bad)
+    rejects = service.client.get(
+        f"/v1/imports/{run['id']}/rejects?format=csv", headers=service.headers(Role.ADMIN)
+    )
+    assert "'=1+1" in rejects.text.splitlines()[0]

@@ -83,6 +83,8 @@ class PlanIn(Strict):
             form = self.form
         except Invalid:
             raise ValueError("format is not a known one") from None
+        if self._counts and self.circle is not Visibility.PUBLIC:
+            raise ValueError("visibility must be public: counts and watches are shown to everybody")
         if form.restricted and self.visibility is Visibility.PUBLIC:
             raise ValueError("visibility cannot be public: its licence does not allow that")
         return self
@@ -91,6 +93,12 @@ class PlanIn(Strict):
     def form(self) -> Format:
         """Raises `Invalid` for a format that is not known."""
         return format_named(self.format)
+
+    @property
+    def _counts(self) -> bool:
+        """Whether it gives tallies and coverage, which have no circle of their own."""
+        kind = (self.mapping or {}).get("kind", "report")
+        return self.format == "wide" or kind != "report"
 
     @property
     def circle(self) -> Visibility:

@@ -119,7 +119,7 @@ def write(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator
     """CSV (RFC 4180) in chunks, header first even where there is no row."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(columns)
+    writer.writerow([_cell(column) for column in columns])
     for count, row in enumerate(rows):
         writer.writerow([_cell(row.get(column)) for column in columns])
         if count % 500 == 499:

@@ -154,8 +154,11 @@ def put_rejects(session: Session, import_id: str, rows: Iterable[dict[str, Any]]
         session.execute(sa.insert(Reject), fresh)
 
 
-def clear_rejects(session: Session, import_id: str) -> None:
-    session.execute(sa.delete(Reject).where(Reject.import_id == import_id))
+def clear_rejects(session: Session, import_id: str, behind: int = 0) -> None:
+    """Forget what was not taken of the entries behind a position."""
+    session.execute(
+        sa.delete(Reject).where(Reject.import_id == import_id, Reject.position > behind)
+    )
 
 
 def empty_rejects(session: Session, import_id: str) -> None:
@@ -186,15 +189,9 @@ def refused_between(session: Session, import_id: str, first: int, last: int) -> 
     return dict(session.execute(wanted).all())
 
 
-def listed(session: Session, feed: str | None, limit: int) -> Sequence[Import]:
-    """The newest imports, of a feed where one is named."""
+def listed(session: Session, feed: str | None) -> Iterator[Import]:
+    """Imports, of a feed where one is named, the newest first."""
     wanted = sa.select(Import).order_by(Import.started_at.desc(), Import.id.desc())
     if feed is not None:
         wanted = wanted.where(Import.feed == feed)
-    return session.scalars(wanted.limit(limit)).all()
-
-
-def last_taken(session: Session, feed: str) -> str | None:
-    """The digest of the file of a feed that was taken last."""
-    taken = sa.select(Import.sha256).where(Import.feed == feed, Import.state == State.DONE)
-    return session.scalar(taken.order_by(Import.started_at.desc(), Import.id.desc()).limit(1))
+    yield from session.scalars(wanted.execution_options(yield_per=200))

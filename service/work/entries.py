@@ -133,7 +133,8 @@ def _known_report(record: Json) -> Known:
     said = {name: value for name, value in record["posted"].items() if name not in _NOT_SAID}
     origin = record.get("origin")
     if origin is None:
-        return Known(said, _digest(said), touched=True)
+        # A person sent it: no source speaks for it.
+        return Known(said, _digest(said), touched=True, source="")
     now = _digest(said, origin["kept"], origin["circle"], origin["licence"])
     changed = now != origin["sha256"]
     if record["status"] == Status.WITHDRAWN:
@@ -271,7 +272,9 @@ def _compared(judged: Judged, known: Known | None, source: str) -> Judged:
     if known.sha256 in (None, judged.sha256):
         return replace(judged, verdict=Verdict.UNCHANGED)
     if known.source not in (None, source):
-        return judged.refused(Conflict("It is recorded from another source."), Verdict.HELD)
+        if said == known.said:
+            return replace(judged, verdict=Verdict.UNCHANGED)
+        return judged.refused(Conflict("It is recorded from somebody else."), Verdict.HELD)
     if known.touched and said != known.said:
         error = Conflict("It was changed here since, and says something else at its source now.")
         return judged.refused(error, Verdict.HELD)

@@ -19,6 +19,7 @@ from service.domain.imports import Fault, State, Unusable
 from service.errors import Conflict, Invalid, NotFound
 from service.formats.feeds import FeedIn
 from service.formats.imports.entries import Paged
+from service.formats.imports.pages import LARGEST_PAGE
 from service.formats.records import instant_text
 from service.formats.validation import parse
 from service.store import journal
@@ -33,7 +34,8 @@ log = logging.getLogger(__name__)
 FEED: Final = "feed"
 _FIRST_PAUSE: Final = timedelta(minutes=1)
 _LONGEST_PAUSE: Final = timedelta(hours=6)
-_RENEW_SECONDS: Final = 15.0
+# No key can be called so.
+_SCHEDULE: Final = "import:schedule"
 _MOST_PAGES: Final = 10_000
 _IN_FILE: Final = "in_file"
 # RFC 7464: a page is told from the next without being read.
@@ -52,8 +54,8 @@ def declare(
     if row is None:
         row = Feed(name=name, failures=0)
         session.add(row)
-    elif row.content["url"] != content["url"]:
-        row.etag = row.last_modified = None
+    # What it gave before has to be read otherwise now, also where it says that nothing is new.
+    row.etag = row.last_modified = None
     row.content, row.next_run_at = content, feed.next_run(author.at)
     _record(session, name, content, author)
     return True
@@ -173,10 +175,13 @@ class Runner:
         asked = 0
         while name := self.importer.database.write(self._claim_due):
             try:
-                self.run(name, self.begin(name, "schedule"))
+                self.run(name, self.begin(name, _SCHEDULE))
                 asked += 1
             except (Conflict, NotFound):
                 log.info("feed %s is being run or gone", name)
+            except Exception:
+                # The others are not to wait for it.
+                log.exception("feed %s could not be run", name)
         return asked
 
     def _claim_due(self, session: Session) -> str | None:
@@ -191,7 +196,12 @@ class Runner:
         )
         if row is None:
             return None
-        row.next_run_at = declared(row).next_run(now)
+        # Whatever becomes of it, it is not due at once again.
+        row.next_run_at = None
+        try:
+            row.next_run_at = declared(row).next_run(now)
+        except Invalid:
+            log.error("feed %s is not declared in a way that is understood", row.name)
         return row.name
 
     def _ask(self, name: str, import_id: str) -> State:
@@ -209,7 +219,8 @@ class Runner:
                     etag,
                     last_modified,
                 )
-                fetched = self._fetched(feed, source, file, import_id)
+                with self.importer.holding(import_id):
+                    fetched = self._fetched(feed, source, file)
             except Unusable as unusable:
                 state = self.importer.fail(import_id, unusable)
             except Invalid as error:
@@ -224,10 +235,10 @@ class Runner:
         database.write(lambda session: self._plan(session, name, state))
         return state
 
-    def _fetched(self, feed: FeedIn, source: Source, into: BinaryIO, import_id: str) -> Fetched:
+    def _fetched(self, feed: FeedIn, source: Source, into: BinaryIO) -> Fetched:
         """Everything that a source gives, page after page where it has pages."""
         bounds = replace(self.bounds, deadline=feed.deadline_seconds, max_bytes=feed.max_bytes)
-        tell = _Renewing(self.importer, import_id)
+        tell = partial(self.importer.tell, State.FETCHING)
         form = feed.form
         if not isinstance(form, Paged):
             return fetching.fetch(source, bounds, into, tell)
@@ -256,7 +267,9 @@ class Runner:
                 raise Unusable(Fault.DEADLINE, "did not give its pages in time")
             asked = replace(source, url=url, etag=None, last_modified=None)
             with TemporaryFile() as page:
-                fetching.fetch(asked, replace(bounds, deadline=left), page, tell)
+                largest = min(bounds.max_bytes, LARGEST_PAGE)
+                within = replace(bounds, deadline=left, max_bytes=largest)
+                fetching.fetch(asked, within, page, tell)
                 content = page.read()
             yield content
             following = form.next_url(content, url)
@@ -285,21 +298,6 @@ class Runner:
         row.failures += 1
         pause = min(_FIRST_PAUSE * 2 ** min(row.failures - 1, 12), _LONGEST_PAUSE)
         row.next_run_at = regular and min(regular, now + pause)
-
-
-class _Renewing:
-    """Says that the process is still at it, every so often while it fetches."""
-
-    def __init__(self, importer: Importer, import_id: str) -> None:
-        self._importer = importer
-        self._import_id = import_id
-        self._renewed = time.monotonic()
-
-    def __call__(self, done: int, total: int | None) -> None:
-        self._importer.tell(State.FETCHING, done, total)
-        if time.monotonic() - self._renewed > _RENEW_SECONDS:
-            self._importer.renew(self._import_id)
-            self._renewed = time.monotonic()
 
 
 def broken(session: Session) -> Iterator[str]:

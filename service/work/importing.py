@@ -8,9 +8,11 @@ far the reading has come, so that another process goes on where one was killed.
 
 import logging
 import sqlite3
+import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -54,6 +56,9 @@ _BATCH: Final = 500
 _LEASE: Final = timedelta(seconds=60)
 _ATTEMPTS: Final = 2
 _SPOOLED: Final = 1024 * 1024
+_RENEW_SECONDS: Final = 15.0
+# Whoever reads a source sees by fewer that it cannot be read.
+_MOST_REJECTS: Final = 20_000
 _UNCHECKED: Final = "unchecked"
 UNCHECKED: Final = (
     "nothing showed whether all of it came: the source gave neither a length nor an end"
@@ -91,6 +96,7 @@ class Importer:
     new_id: Callable[[], str]
     holder: str
     tell: Tell
+    _active: set[str] = field(default_factory=set)
 
     def begin(self, plan: PlanIn, by: str, feed: str | None = None) -> str:
         """Register an import that is about to be read; return its id.
@@ -131,21 +137,46 @@ class Importer:
         Whatever is wrong with it ends in the account of the import, and so does that nothing
         `checked` whether all of it came. Raises `TakenOver`.
         """
+
+        def ready(session: Session) -> None:
+            row = self._held(session, import_id)
+            row.sha256, row.size, row.state = sha256, size, State.READY.value
+            if not checked:
+                row.content = {**row.content, _UNCHECKED: True}
+
+        with self.holding(import_id):
+            try:
+                sha256, size = store.digest_of(file)
+                store.archive(self.database, file, sha256)
+                self.database.write(ready)
+                with unpacking(file) as plain:
+                    return self._read(import_id, plain)
+            except Unusable as unusable:
+                return self.fail(import_id, unusable)
+
+    @contextmanager
+    def holding(self, import_id: str) -> Iterator[None]:
+        """Say all the time that this process is still at an import, whatever it waits for."""
+        done = threading.Event()
+
+        def keep_saying() -> None:
+            while not done.wait(_RENEW_SECONDS):
+                try:
+                    self.database.write(lambda session: self._held(session, import_id))
+                except TakenOver:
+                    return
+                except Exception:
+                    log.exception("the lease of import %s was not renewed", import_id)
+
+        saying = threading.Thread(target=keep_saying, name="lease", daemon=True)
+        self._active.add(import_id)
+        saying.start()
         try:
-            sha256, size = store.digest_of(file)
-            store.archive(self.database, file, sha256)
-
-            def ready(session: Session) -> None:
-                row = self._held(session, import_id)
-                row.sha256, row.size, row.state = sha256, size, State.READY.value
-                if not checked:
-                    row.content = {**row.content, _UNCHECKED: True}
-
-            self.database.write(ready)
-            with unpacking(file) as plain:
-                return self._read(import_id, plain)
-        except Unusable as unusable:
-            return self.fail(import_id, unusable)
+            yield
+        finally:
+            done.set()
+            saying.join()
+            self._active.discard(import_id)
 
     def fail(self, import_id: str, unusable: Unusable) -> State:
         """End an import of which nothing was taken."""
@@ -154,6 +185,8 @@ class Importer:
 
         def work(session: Session) -> None:
             row = self._held(session, import_id)
+            # Of what is not through, nothing is accounted for.
+            store.clear_rejects(session, import_id, behind=row.position)
             self._end(session, row, state, unusable.fault, detail)
 
         self.database.write(work)
@@ -176,7 +209,15 @@ class Importer:
         gone on with."""
         with self.database.reading() as session:
             left = store.abandoned(session, self.now())
-        return [feed for feed in map(self._take_over, left) if feed is not None]
+        lost: list[str] = []
+        for import_id in left:
+            try:
+                feed = self._take_over(import_id)
+            except Exception:
+                log.exception("import %s could not be gone on with", import_id)
+            else:
+                lost += [feed] if feed is not None else []
+        return lost
 
     def release(self, import_id: str, by: str) -> None:
         """Let a file that waits for a person be recorded, by `go_on`, whatever seemed wrong.
@@ -192,6 +233,8 @@ class Importer:
                 raise Conflict("This source is being imported right now.")
             row.running, row.holder, row.held_until = row.source, self.holder, self._until()
             row.state, row.position, row.account = State.READY.value, 0, {}
+            row.fault = row.detail = row.ended_at = None
+            row.attempts = 1
             row.content = {**row.content, RELEASED: by}
 
         self.database.write(work)
@@ -209,14 +252,13 @@ class Importer:
 
         self.database.write(work)
 
-    def renew(self, import_id: str) -> None:
-        """Say that this process is still at it. Raises `TakenOver`."""
-        self.database.write(lambda session: self._held(session, import_id))
-
     def _take_over(self, import_id: str) -> str | None:
         def claim(session: Session) -> bool:
             row = session.get(Import, import_id, with_for_update=True)
             if row is None or row.running is None or (row.held_until or self.now()) > self.now():
+                return False
+            if import_id in self._active:
+                # This very process is at it, though it was too busy to say so.
                 return False
             row.holder, row.held_until = self.holder, self._until()
             row.attempts += 1
@@ -236,20 +278,23 @@ class Importer:
 
     def go_on(self, import_id: str) -> State:
         """Read the kept file of an import from where it stands; return how it ended."""
-        try:
-            with self._archived(import_id) as file, unpacking(file) as plain:
-                return self._read(import_id, plain)
-        except Unusable as unusable:
-            return self.fail(import_id, unusable)
+        with self.holding(import_id):
+            try:
+                with self._archived(import_id) as file, unpacking(file) as plain:
+                    return self._read(import_id, plain)
+            except Unusable as unusable:
+                return self.fail(import_id, unusable)
 
     @contextmanager
     def _archived(self, import_id: str) -> Iterator[BinaryIO]:
         with self.database.reading() as session:
             sha256 = get(session, import_id).sha256 or ""
         with cast(BinaryIO, SpooledTemporaryFile(max_size=_SPOOLED)) as file:
-            for piece in store.archived(self.database, sha256):
-                file.write(piece)
-            found, _ = store.digest_of(file)
+            try:
+                file.writelines(store.archived(self.database, sha256))
+                found, _ = store.digest_of(file)
+            except zlib.error:
+                found = ""
             if found != sha256:
                 raise Unusable(Fault.TRUNCATED, "what was kept of it is not whole any more")
             yield file
@@ -280,6 +325,8 @@ class Importer:
                 _count(account, judged)
                 reports += sum(j.entry.kind is Kind.REPORT and j.known for j in judged)
                 self.database.write(partial(self._refuse, import_id=import_id, judged=judged))
+                if account.verdicts[Verdict.REJECTED] > _MOST_REJECTS:
+                    raise Unusable(Fault.MANY_REJECTED, _IN_WORDS[Fault.MANY_REJECTED])
                 self.tell(State.READY, batch[-1][0], None)
         with self.database.reading() as session:
             if not plan.part:
@@ -327,8 +374,9 @@ class Importer:
         with self.database.reading() as session:
             row = get(session, import_id)
             done, total = row.position, row.total
-        for batch in _batches(plan.form.read(file, plan.reading)):
-            if batch[-1][0] <= done:
+        for read in _batches(plan.form.read(file, plan.reading)):
+            batch = [(position, entry) for position, entry in read if position > done]
+            if not batch:
                 continue
             self.database.write(partial(self._take, import_id=import_id, plan=plan, batch=batch))
             self.tell(State.APPLYING, batch[-1][0], total)
@@ -336,7 +384,8 @@ class Importer:
         def finish(session: Session) -> None:
             row = self._held(session, import_id)
             feed = session.get(Feed, row.feed) if row.feed else None
-            if feed is not None and store.last_taken(session, feed.name) != row.sha256:
+            account = Account.from_json(row.account)
+            if feed is not None and account.updated + account.verdicts[Verdict.CREATED]:
                 feed.moved_at = self.now()
             self._end(session, row, State.DONE, None, None)
 
@@ -378,6 +427,10 @@ class Importer:
         row.state, row.fault, row.detail = state.value, fault and fault.value, detail
         row.running = row.holder = row.held_until = None
         row.ended_at = self.now()
+        feed = session.get(Feed, row.feed) if row.feed else None
+        if feed is not None and state is State.FAILED:
+            # What failed is to be fetched again, though its source says it is as it was.
+            feed.etag = feed.last_modified = None
         if not row.account:
             row.account = Account().to_json()
         record(session, row, self.now())

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from service.domain.access import Act, Actor, Role, Visibility
 from service.domain.imports import UNFINISHED, Account, State
-from service.errors import Hidden, NotFound
+from service.errors import Conflict, Hidden, NotFound
 from service.formats.feeds import PlanIn
 from service.formats.imports.unpacking import unpacked
 from service.formats.records import instant_text
@@ -28,6 +28,8 @@ IMPORT: Final = "import"
 MOST_BYTES: Final = 2 * 1024 * 1024 * 1024
 RELEASED: Final = "released_by"
 _LONGEST_MARK: Final = 200
+# Lines of JSON may each have names of their own.
+_MOST_COLUMNS: Final = 1_000
 _DECISIONS: Final = ("by", RELEASED, "discarded_by")
 Json = dict[str, Any]
 
@@ -111,7 +113,8 @@ def reject_columns(session: Session, import_id: str) -> list[str]:
     """The columns of the CSV of what was not taken: ours, and those that the entries had."""
     columns: dict[str, None] = {}
     for row in store.rejects(session, import_id):
-        columns.update(dict.fromkeys(row.original))
+        if len(columns) < _MOST_COLUMNS:
+            columns.update(dict.fromkeys(row.original))
     return [*REJECT_COLUMNS, *columns]
 
 
@@ -147,12 +150,14 @@ def decided_by(session: Session, name: str) -> Iterator[tuple[Import, list[str]]
 
 def tell_anew(session: Session, row: Import, changed: Json, now: datetime) -> None:
     """Record an import with something else in its content; an erased one loses its file and the
-    entries of it that were not taken."""
+    entries of it that were not taken. Raises `Conflict` while it is being read."""
+    if row.running is not None:
+        raise Conflict("The import is being read; try again when it has ended.")
     row.content = {**row.content, **changed}
     if changed.get("erased") and row.sha256 is not None:
         store.drop_archived(session, row.sha256)
         store.empty_rejects(session, row.id)
-    if row.running is None and row.state != State.UNMOVED:
+    if row.state != State.UNMOVED:
         record(session, row, now)
 
 

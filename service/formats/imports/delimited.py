@@ -252,7 +252,8 @@ def _header(
         raise Unusable(Fault.BAD_HEADER, "has a column without a name")
     if len(set(names)) != len(names):
         raise Unusable(Fault.BAD_HEADER, "names a column twice")
-    return names
+    told = _told(names)
+    return (*names[:told], *map(tabular.unguarded, names[told:])) if told else names
 
 
 def _refuse_other_delimiter(first: str, reading: Reading, expected: Collection[str]) -> None:
