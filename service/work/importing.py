@@ -384,8 +384,7 @@ class Importer:
         def finish(session: Session) -> None:
             row = self._held(session, import_id)
             feed = session.get(Feed, row.feed) if row.feed else None
-            account = Account.from_json(row.account)
-            if feed is not None and account.updated + account.verdicts[Verdict.CREATED]:
+            if feed is not None and _moved(row, store.last_done(session, plan.source, plan.format)):
                 feed.moved_at = self.now()
             self._end(session, row, State.DONE, None, None)
 
@@ -440,6 +439,12 @@ def _batches(read: Iterable[Entry]) -> Iterator[list[tuple[int, Entry]]]:
     numbered = enumerate(read, 1)
     while batch := list(islice(numbered, _BATCH)):
         yield batch
+
+
+def _moved(row: Import, last: Import | None) -> bool:
+    """Whether a source says or lists something else than it did, whatever its bytes."""
+    now, before = Account.from_json(row.account), Account.from_json(last.account if last else {})
+    return bool(now.updated or now.verdicts[Verdict.CREATED]) or now.absent != before.absent
 
 
 def _at_first(row: Import, absent: int) -> Json:
