@@ -144,7 +144,7 @@ def list_imports(
 ) -> None:
     """How the newest imports went."""
     with _opened_checked(Settings()) as database, database.reading() as session:
-        for row in islice(store.listed(session, feed or None), limit):
+        for row in store.listed(session, feed or None, limit):
             account = row.account
             told = f"{account.get('created', 0)} new, {account.get('updated', 0)} updated"
             typer.echo(

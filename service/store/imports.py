@@ -189,9 +189,9 @@ def refused_between(session: Session, import_id: str, first: int, last: int) -> 
     return dict(session.execute(wanted).all())
 
 
-def listed(session: Session, feed: str | None) -> Iterator[Import]:
+def listed(session: Session, feed: str | None, limit: int | None = None) -> Sequence[Import]:
     """Imports, of a feed where one is named, the newest first."""
     wanted = sa.select(Import).order_by(Import.started_at.desc(), Import.id.desc())
     if feed is not None:
         wanted = wanted.where(Import.feed == feed)
-    yield from session.scalars(wanted.execution_options(yield_per=200))
+    return session.scalars(wanted.limit(limit)).all()
