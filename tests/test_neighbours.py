@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from service.domain.access import Role, Visibility
 from service.domain.candidates import candidates as compared
-from service.domain.theatre import Theatre
 from service.store import tables
 from service.store.queries import EVERYBODY, seen_at
 from service.work import candidates, reference
@@ -74,13 +73,13 @@ def scattered(random: Random) -> Json:
     )
 
 
-def everything(session: Any, level: int, theatre: Theatre) -> list[Any]:
+def everything(session: Any, level: int) -> list[Any]:
     """All that readers of a level are shown, however far away."""
     account = tables.Account
     rows = session.scalars(
         sa.select(account).where(account.claimant == EVERYBODY, account.counted, *seen_at(level))
     ).all()
-    return candidates._traces(session, rows, level, theatre)
+    return candidates._traces(session, rows, level)
 
 
 @pytest.mark.parametrize("threshold", [candidates.POSSIBLE, FLAGGED])
@@ -92,8 +91,8 @@ def test_nothing_that_reaches_the_threshold_is_left_out(service: Service, thresh
     with service.database.reading() as session:
         theatre = reference.load(session)
         for level in (PUBLIC, RESTRICTED):
-            every = everything(session, level, theatre)
-            among = Neighbourhood(session, theatre, threshold)
+            every = everything(session, level)
+            among = Neighbourhood(session, threshold)
             for trace in every:
                 if not candidates._asks(trace):
                     continue
@@ -101,7 +100,7 @@ def test_nothing_that_reaches_the_threshold_is_left_out(service: Service, thresh
                     compared(trace, others, theatre.sectors, theatre.weapons, threshold)
                     for others in (
                         every,
-                        candidates.near(session, trace, level, theatre, threshold),
+                        candidates.near(session, trace, level, threshold),
                         among.of(trace, level),
                     )
                 )

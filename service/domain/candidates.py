@@ -16,7 +16,7 @@ from itertools import chain, product
 from typing import Final
 
 from service.domain.figures import Figure
-from service.domain.places import EARTH_RADIUS_KM, Point
+from service.domain.places import Point, distance_km
 from service.domain.queries import BoundingBox
 from service.domain.sectors import Sectors
 from service.domain.vocabulary import Outcome, Precision
@@ -524,18 +524,6 @@ def _text(a: frozenset[str], b: frozenset[str]) -> float:
 
 def _text_in_words(a: frozenset[str], b: frozenset[str]) -> str:
     return f"share {len(a & b)} of {_counted(min(len(a), len(b)), 'word')}"
-
-
-def distance_km(a: Point, b: Point) -> float:
-    """Along the great circle of a sphere, in km."""
-    north, south = math.radians(a.latitude), math.radians(b.latitude)
-    half = (
-        math.sin((north - south) / 2) ** 2
-        + math.cos(north)
-        * math.cos(south)
-        * math.sin(math.radians(a.longitude - b.longitude) / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
 def _km(distance: float) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from service.domain.access import Role, Visibility
-from service.domain.places import EARTH_RADIUS_KM, Gazetteer, Place, Point
+from service.domain.places import Gazetteer, Place, Point, distance_km
 from service.domain.vocabulary import Precision
 
 # A tenth of a degree is 11 km from north to south, at 40 degrees north 8.5 km from east to west.
@@ -107,17 +107,6 @@ def _cell(point: Point) -> Point:
         return max(-limit, min(limit, round((cell + 0.5) * GRID_DEGREES, 6)))
 
     return Point(middle(point.latitude, 90), middle(point.longitude, 180), Precision.DISTRICT)
-
-
-def distance_km(a: Point, b: Point) -> float:
-    """Great circle on a sphere."""
-    north, south = math.radians(a.latitude), math.radians(b.latitude)
-    across = math.radians(b.longitude - a.longitude)
-    haversine = (
-        math.sin((south - north) / 2) ** 2
-        + math.cos(north) * math.cos(south) * math.sin(across / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
 
 
 def in_standing_lots(

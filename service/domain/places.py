@@ -138,6 +138,17 @@ class Gazetteer:
         return candidates[0] if len(candidates) == 1 else None
 
 
+def distance_km(a: Point, b: Point) -> float:
+    """Along the great circle of a sphere."""
+    north, south = math.radians(a.latitude), math.radians(b.latitude)
+    across = math.radians(b.longitude - a.longitude)
+    haversine = (
+        math.sin((south - north) / 2) ** 2
+        + math.cos(north) * math.cos(south) * math.sin(across / 2) ** 2
+    )
+    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
+
+
 def destination(
     latitude: float, longitude: float, bearing: float, distance_km: float
 ) -> tuple[float, float]:

@@ -76,12 +76,10 @@ class Neighbourhood:
     def __init__(
         self,
         session: Session,
-        theatre: Theatre,
         threshold: float = POSSIBLE,
         source: str | None = None,
     ) -> None:
         self._session = session
-        self._theatre = theatre
         self._source = source
         self._reach = broadest(threshold)
         self._months: dict[tuple[date, int], Nearby] = {}
@@ -101,7 +99,7 @@ class Neighbourhood:
             unread[level] |= {each for each in incidents if (each, level) not in self._read}
         for level, incidents in unread.items():
             rows = [self._rows[incident, level] for incident in sorted(incidents)]
-            for read in _traces(self._session, rows, level, self._theatre):
+            for read in _traces(self._session, rows, level):
                 self._read[read.incident, level] = read
         return [
             [self._read[incident, level] for incident in sorted(incidents)]
@@ -172,7 +170,7 @@ def of_incident(
     )
     if row is None:
         raise NotFound
-    [trace] = _traces(session, [row], actor.sees.level, theatre)
+    [trace] = _traces(session, [row], actor.sees.level)
     return _described(session, trace, actor, theatre, limit)
 
 
@@ -182,9 +180,7 @@ def chosen(trace: Trace, others: Iterable[Trace], theatre: Theatre) -> list[str]
     return sorted(candidate.incident for candidate in found)
 
 
-def near(
-    session: Session, trace: Trace, level: int, theatre: Theatre, threshold: float = POSSIBLE
-) -> list[Trace]:
+def near(session: Session, trace: Trace, level: int, threshold: float = POSSIBLE) -> list[Trace]:
     """What readers of a level know of other incidents that may reach the threshold: none that
     does is left out."""
     if not _asks(trace):
@@ -196,7 +192,7 @@ def near(
             tables.Account.incident_id != trace.incident, *_not_far(trace, reach)
         )
     ).all()
-    return _traces(session, rows, level, theatre)
+    return _traces(session, rows, level)
 
 
 def _asks(trace: Trace) -> bool:
@@ -275,7 +271,7 @@ def trace_of_report(incident: str, report: Report, record: Json) -> Trace:
     )
 
 
-def _traces(session: Session, rows: Sequence[Any], level: int, _theatre: Theatre) -> list[Trace]:
+def _traces(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
     """Accounts of everybody as traces, in the order given; a row has at least `_OUTLINE`."""
     incidents = sorted({row.incident_id for row in rows})
     weapons: dict[tuple[str, int], set[str]] = defaultdict(set)
@@ -342,7 +338,7 @@ def _described(
     among: Neighbourhood | None = None,
 ) -> list[Json]:
     level = actor.sees.level
-    others = among.of(trace, level) if among else near(session, trace, level, theatre)
+    others = among.of(trace, level) if among else near(session, trace, level)
     found = candidates(trace, others, theatre.sectors, theatre.weapons, most=limit)
     titles = _titles(session, found, actor.sees.level)
     return [

@@ -201,7 +201,7 @@ class _Batch:
         self._read: dict[str, Report] = {}
         self._unplaced: list[str] = []
         self._source = source
-        self._known_before = candidates.Neighbourhood(session, theatre, candidates.FLAGGED, source)
+        self._known_before = candidates.Neighbourhood(session, candidates.FLAGGED, source)
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""

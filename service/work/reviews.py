@@ -90,7 +90,7 @@ def queue(session: Session, limit: int, actor: Actor, theatre: Theatre) -> tuple
     ).all()
     told = _told_of(session, {r.incident_id for r in rows})
     views = views_of(session, rows, actor, theatre)
-    among = candidates.Neighbourhood(session, theatre)
+    among = candidates.Neighbourhood(session)
     items = [
         {
             "report": view,

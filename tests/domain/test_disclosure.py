@@ -19,12 +19,11 @@ from service.domain.disclosure import (
     Disclosure,
     PlaceShown,
     default_for,
-    distance_km,
     in_standing_lots,
     published,
 )
 from service.domain.periods import Grain, Timeline
-from service.domain.places import Gazetteer, Place, PlaceName, Point
+from service.domain.places import Gazetteer, Place, PlaceName, Point, distance_km
 from service.domain.queries import AggregateQuery, Clock, Dimension, IncidentQuery
 from service.domain.vocabulary import Precision, Status
 from service.domain.when import month_bounds
