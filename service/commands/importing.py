@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Annotated, Any, BinaryIO, Final, cast
@@ -34,7 +33,7 @@ from service.store.schema import check_schema
 from service.work import entries, feeds, imports, ledger, reference
 from service.work.entries import Judged
 from service.work.feeds import Runner
-from service.work.importing import Tell, untold
+from service.work.importing import Tell, batches, untold
 from service.work.keys import OPERATOR
 from service.work.reference import Theatres
 
@@ -43,7 +42,6 @@ accounts = typer.Typer(no_args_is_help=True, help="Look into imports, and decide
 sources = typer.Typer(no_args_is_help=True, help="Ask the sources that are declared.")
 
 _SHOWN: Final = 5
-_BATCH: Final = 500
 _IN_WORDS: Final = {
     State.FETCHING: "Fetching",
     State.READY: "Judging",
@@ -311,8 +309,7 @@ def _show_preview(
     with imports.unpacking(content) as plain:
         plan = imports.as_mended(plan, plain)
         _show_columns(plan, plain)
-        numbered = enumerate(plan.form.read(plain, plan.reading), 1)
-        while batch := list(islice(numbered, _BATCH)):
+        for batch in batches(plan.form.read(plain, plan.reading)):
             with database.reading() as session:
                 known = theatre or reference.load(session)
                 for judged in entries.judge(session, plan, known, batch):

@@ -175,11 +175,7 @@ class _Leads:
     model: type[Strict] = LeadIn
 
     def known(self, session: Session, ids: Sequence[str]) -> dict[str, Known]:
-        row = tables.Lead
-        found = session.execute(sa.select(row.id, row.record).where(row.id.in_(ids)))
-        erased = [lead_id for lead_id, record in found if record.get("erased")]
-        known = _posted(session, row, ids)
-        return known | {i: known[i]._replace(sha256=None) for i in erased}
+        return _posted(session, tables.Lead, ids)
 
     def keep(self, taking: Taking, judged: Sequence[Judged]) -> list[TrackerError | None]:
         return _each(
@@ -295,10 +291,13 @@ def _digest(said: Json, kept: Mapping[str, str] | None = None, *terms: str | Non
 
 def _posted(session: Session, table: Any, ids: Sequence[str]) -> dict[str, Known]:
     found = session.execute(sa.select(table.id, table.record).where(table.id.in_(ids)))
-    said = {i: {**record["posted"]} for i, record in found}
-    for posted in said.values():
-        posted.pop("id", None)
-    return {i: Known(posted, _digest(posted), touched=False) for i, posted in said.items()}
+    known: dict[str, Known] = {}
+    for subject, record in found:
+        said = {name: value for name, value in record["posted"].items() if name != "id"}
+        # What was erased does not come back.
+        sha256 = None if record.get("erased") else _digest(said)
+        known[subject] = Known(said, sha256, touched=False)
+    return known
 
 
 def _each(judged: Sequence[Judged], keep: Callable[[Any], object]) -> list[TrackerError | None]:

@@ -137,7 +137,7 @@ def is_stale(row: Feed, now: datetime) -> bool:
 class Runner:
     """Asks feeds and imports what they give.
 
-    `environment` holds their secrets, `networks` the bounds that the operator sets for all.
+    `environment` holds their secrets, `bounds` what the operator sets for all.
     """
 
     importer: Importer

@@ -317,7 +317,7 @@ class Importer:
         account, reports = Account(), 0
         with closing(_Seen()) as seen:
             self.database.write(lambda session: store.clear_rejects(session, import_id))
-            for batch in _batches(plan.form.read(file, plan.reading)):
+            for batch in batches(plan.form.read(file, plan.reading)):
                 with self.database.reading() as session:
                     theatre = self.theatres.current(session)
                     judged = entries.judge(session, plan, theatre, batch)
@@ -374,7 +374,7 @@ class Importer:
         with self.database.reading() as session:
             row = get(session, import_id)
             done, total = row.position, row.total
-        for read in _batches(plan.form.read(file, plan.reading)):
+        for read in batches(plan.form.read(file, plan.reading)):
             batch = [(position, entry) for position, entry in read if position > done]
             if not batch:
                 continue
@@ -435,7 +435,8 @@ class Importer:
         record(session, row, self.now())
 
 
-def _batches(read: Iterable[Entry]) -> Iterator[list[tuple[int, Entry]]]:
+def batches(read: Iterable[Entry]) -> Iterator[list[tuple[int, Entry]]]:
+    """Entries with their places in the file, counted from 1, as many as one transaction takes."""
     numbered = enumerate(read, 1)
     while batch := list(islice(numbered, _BATCH)):
         yield batch

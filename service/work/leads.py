@@ -12,7 +12,6 @@ from service.domain.access import Act, Actor, Visibility
 from service.domain.reading import read
 from service.domain.theatre import Theatre
 from service.errors import Conflict, Invalid, NotFound
-from service.formats.feeds import PlanIn
 from service.formats.imports.months import months_of
 from service.formats.leads import LeadIn, draft_of, findings_out, source_of
 from service.formats.records import instant_text
@@ -23,6 +22,7 @@ from service.store.journal import Author, Change
 from service.store.queries import Keyset, page
 from service.store.tables import Import, Lead
 from service.work import reports
+from service.work.imports import plan_of
 from service.work.reports import Result, Submission
 
 LEAD: Final = "lead"
@@ -187,8 +187,7 @@ def _with_source(report: ReportIn, record: Record) -> ReportIn:
 
 def _circle(session: Session, record: Record) -> Visibility:
     """Whom a lead may be passed on to, as its source was declared when it came."""
-    plan = session.get_one(Import, record["import"]).content
-    return parse(PlanIn, {k: v for k, v in plan.items() if k in PlanIn.model_fields}).circle
+    return plan_of(session.get_one(Import, record["import"])).circle
 
 
 def _within(circle: Visibility, report: ReportIn) -> ReportIn:
