@@ -152,13 +152,13 @@ def _peak_megabytes() -> float:
     return most / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _apart(work: Callable[..., T], *arguments: Any) -> T:
+def apart(work: Callable[..., T], *arguments: Any) -> T:
     """Do something in a process of its own, so that its memory is counted alone."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
         return process.submit(work, *arguments).result()
 
 
-def _written(folder: Path, rows: int, seed: int) -> Path:
+def written(folder: Path, rows: int, seed: int) -> Path:
     file = folder / f"{rows}.csv"
     with file.open("w", encoding="utf-8", newline="") as opened:
         ucdp_shaped.write(opened, rows, seed)
@@ -189,16 +189,16 @@ class Fresh:
 
 
 @contextmanager
-def _fresh(backend: str) -> Iterator[Fresh]:
+def prepared(backend: str) -> Iterator[Fresh]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if backend == "sqlite":
             url = f"sqlite:///{folder / 'template.db'}"
-            _apart(_fill, url)
+            apart(_fill, url)
             yield Fresh(backend, "", folder, url)
             return
         with postgres.server() as server, postgres.database(server) as url:
-            _apart(_fill, url)
+            apart(_fill, url)
             yield Fresh(backend, server, folder, url)
 
 
@@ -214,31 +214,31 @@ def _fill(url: str) -> None:
     database.close()
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def _compare(fresh: Fresh, file: Path) -> None:
     with fresh.another() as source, fresh.another() as target:
-        told = _apart(import_file, source, file)
-        bare = _apart(write_bare, source, target)
+        told = apart(import_file, source, file)
+        bare = apart(write_bare, source, target)
     name = "COPY" if fresh.backend == "postgresql" else "executemany"
     each = bare.written / told.written
-    _say(f"{fresh.backend}: {told.written:,} events, stored as {each:.1f} rows each")
-    _say(f"  import       {told.written / told.seconds:10,.0f} events/s {told.seconds:8.1f} s")
-    _say(f"  {name:12} {told.written / bare.seconds:10,.0f} events/s {bare.seconds:8.1f} s")
-    _say(f"  ratio        {bare.seconds / told.seconds:10.3f}")
+    say(f"{fresh.backend}: {told.written:,} events, stored as {each:.1f} rows each")
+    say(f"  import       {told.written / told.seconds:10,.0f} events/s {told.seconds:8.1f} s")
+    say(f"  {name:12} {told.written / bare.seconds:10,.0f} events/s {bare.seconds:8.1f} s")
+    say(f"  ratio        {bare.seconds / told.seconds:10.3f}")
 
 
 def _weigh(fresh: Fresh, few: Path, many: Path) -> None:
     held = []
     for file in (few, many):
         with fresh.another() as url:
-            told = _apart(import_file, url, file)
+            told = apart(import_file, url, file)
         held.append(told.megabytes)
-        _say(f"{fresh.backend}: {told.written:,} events, at most {told.megabytes:.0f} MB")
-    _say(f"  extra        {held[1] - held[0]:10.0f} MB")
+        say(f"{fresh.backend}: {told.written:,} events, at most {told.megabytes:.0f} MB")
+    say(f"  extra        {held[1] - held[0]:10.0f} MB")
 
 
 def main() -> None:
@@ -251,10 +251,10 @@ def main() -> None:
         "--memory", action="store_true", help=f"compare the memory of {FEW:,} and of all rows"
     )
     asked = parser.parse_args()
-    with _fresh(asked.database) as fresh:
-        file = _written(fresh.folder, asked.rows, asked.seed)
+    with prepared(asked.database) as fresh:
+        file = written(fresh.folder, asked.rows, asked.seed)
         if asked.memory:
-            _weigh(fresh, _written(fresh.folder, FEW, asked.seed), file)
+            _weigh(fresh, written(fresh.folder, FEW, asked.seed), file)
         else:
             _compare(fresh, file)
 

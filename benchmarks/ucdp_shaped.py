@@ -96,7 +96,7 @@ _TEXT: Final = (
     "truce monitors observers peace talks despite escalation civilians houses damaged road column "
     "reconnaissance group repelled losses advance heights post district town source local"
 )
-_WORDS: Final = _TEXT.split()
+WORDS: Final = _TEXT.split()
 
 
 def areas(within: str) -> list[Json]:
@@ -229,4 +229,4 @@ def _articles(chance: random.Random, day: date, name: str) -> Json:
 
 
 def _sentence(chance: random.Random, name: str, words: int) -> str:
-    return " ".join([name, *chance.choices(_WORDS, k=words)])
+    return " ".join([name, *chance.choices(WORDS, k=words)])

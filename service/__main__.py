@@ -8,7 +8,7 @@ from alembic.util import CommandError
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from service.commands import erasing, importing, keeping, keys, ledger
+from service.commands import erasing, exporting, importing, keeping, keys, ledger
 from service.domain.ledger import Broken
 from service.errors import TrackerError, Unavailable
 
@@ -18,6 +18,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(erasing.app, name="erase")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(importing.app)
+app.add_typer(exporting.app)
 app.add_typer(importing.accounts, name="imports")
 app.add_typer(importing.sources, name="feeds")
 

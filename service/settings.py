@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
 )
@@ -112,6 +113,9 @@ class Settings(BaseSettings):
 
     max_upload_bytes: PositiveInt = 1024 * 1024 * 1024
     """Largest streamed upload, in bytes."""
+
+    cache_bytes: NonNegativeInt = 32 * 1024 * 1024
+    """Bytes of finished answers kept in memory, for as long as nothing changes; 0 for none."""
 
     reviewers_to_verify: Literal[1, 2] = 1
     """How many reviewers must agree before a report is verified."""

@@ -123,6 +123,7 @@ happenings = st.one_of(
         st.sampled_from([False, False, True]), st.sampled_from([True, True, True, False]),
     ),
     st.tuples(st.just("wait"), st.integers(1, 90)),
+    st.tuples(st.just("fold")),
 )  # fmt: skip
 
 
@@ -238,6 +239,9 @@ class Driver:
 
     def wait(self, length: int) -> None:
         self.service.clock.advance(days=length)
+
+    def fold(self) -> None:
+        self.service.fold()
 
     def _send(self, report: Json) -> Any:
         headers = self.service.headers(Role.REVIEWER)

@@ -21,7 +21,8 @@ from service.settings import Settings
 from service.store import schema, tables
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import accounts, keys, reference, seed
+from service.work import cells, checking, keys, reference, seed
+from service.work.reference import Theatres
 from tests import postgres
 
 SEED = Path(__file__).parent.parent / "seed_data"
@@ -171,9 +172,14 @@ class Service:
         }
 
     def wrong_accounts(self) -> list[str]:
-        """What a recount of every incident finds different from what is kept."""
+        """What a recount of every incident, and of every sum, finds different from what is kept."""
         with self.database.reading() as session:
-            return accounts.differences(session, reference.load(session))
+            found = checking.differences(session, reference.load(session))
+        return [*found.incidents, *map(str, found.cells)]
+
+    def fold(self) -> None:
+        """Add what was changed to the sums, as is done in the background."""
+        cells.fold(self.database, Theatres())
 
 
 @dataclass

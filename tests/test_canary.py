@@ -5,10 +5,12 @@ fails, so that nothing new goes without being asked.
 """
 
 import base64
+import io
 import json
 import logging
 import math
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +21,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 from uuid import uuid4
 
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -444,6 +447,19 @@ def plant_decisions(plants: Plants) -> None:
     )
 
 
+def text_of(answer: Any) -> str:
+    """All that an answer says, in whatever format."""
+    content = io.BytesIO(answer.content)
+    media = answer.headers.get("content-type", "")
+    if media.endswith("parquet"):
+        table = pq.read_table(content)
+        return f"{table.schema.metadata} {table.to_pylist()}"
+    if media.endswith("spreadsheetml.sheet"):
+        with zipfile.ZipFile(content) as archive:
+            return "\n".join(archive.read(name).decode() for name in archive.namelist())
+    return str(answer.text)
+
+
 # Asking.
 
 PATHS = {
@@ -453,10 +469,13 @@ PATHS = {
     "import_id": lambda plants: [*plants.imports.values()],
     "lead_id": lambda plants: [*plants.leads],
     "step_id": lambda plants: [plants.incidents["restricted"]],
+    "collection_id": lambda _: ["incidents", "sectors"],
+    "sector_id": lambda _: ["lachin-corridor"],
 }
 # For each parameter what it is asked with, one at a time; hidden values are tried further below.
 ASKED: Mapping[str, list[str]] = {
-    "format": ["csv", "geojson"],
+    "format": ["csv", "ndjson", "geojson", "parquet", "xlsx"],
+    "hxl": ["true"],
     "limit": ["1", "500"],
     "cursor": ["zqcursor"],
     "from": ["2022-08-17"],
@@ -499,6 +518,7 @@ ASKED: Mapping[str, list[str]] = {
     "feed": [FEED, "nobody"],
     "state": ["open", "taken"],
     "source": [FEED, "nobody"],
+    "datetime": ["2022-08-17T00:00:00Z/..", "2022-08-17"],
 }
 VIEWERS = ("anonymous", "partner", "monitor", "stranger", "importer", "reviewer", "admin")
 # Who is asked with every parameter; the others are shown as much as one of these, or everything.
@@ -507,8 +527,10 @@ UUID_7 = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f
 # To three decimals.
 NUMBERS = re.compile(r"(?<![\w.])-?[0-9]{1,3}\.[0-9]{3}")
 # Counts and the service's own description are nobody's to find anything in.
-REFERENCE = {"GET /v1/sectors", "GET /v1/places"}
-NOT_EVEN_REVIEWERS = {"GET /metrics", "GET /openapi.json"}
+FEATURES = "/v1/ogc/collections/incidents/items"
+SECTORS = "GET /v1/ogc/collections/sectors/items"
+REFERENCE = {"GET /v1/sectors", "GET /v1/places", SECTORS, f"{SECTORS}/{{sector_id}}"}
+NOT_EVEN_REVIEWERS = {"GET /metrics", "GET /openapi.json", "GET /v1/ogc/api"}
 DAY_MILLISECONDS = 86_400_000
 FORMATTER = logging.Formatter("%(name)s %(message)s")
 
@@ -540,7 +562,7 @@ class Crawl:
         where = f"{viewer} at {route} {path} {dict(query or {})}: {answer.status_code}"
         assert answer.status_code < 500, where
         sent = " ".join([path, *(query or {}).values(), str(more.get("content", ""))])
-        self.look(viewer, route, f"{answer.headers}\n{answer.text}", where, sent)
+        self.look(viewer, route, f"{answer.headers}\n{text_of(answer)}", where, sent)
         return answer
 
     def look(self, viewer: str, route: str, text: str, where: str, sent: str = "") -> None:
@@ -678,6 +700,10 @@ def crawl_pages(crawl: Crawl) -> None:
                     else:
                         cursor = answer.json()["next"]
                         asked, given = (path if cursor else None), {**query, "cursor": cursor or ""}
+        following: str | None = f"{FEATURES}?limit=3"
+        while following:
+            links = crawl.ask(viewer, f"GET {FEATURES}", following).json()["links"]
+            following = next((each["href"] for each in links if each["rel"] == "next"), None)
         for by in ("sector", "claimant"):
             sums = crawl.ask(
                 viewer, "GET /v1/aggregates", "/v1/aggregates", {"by": by, "fill": "none"}

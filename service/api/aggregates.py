@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Reader, must_see
-from service.api.parameters import FilterParameters, during, series_of
-from service.api.requests import Ctx, StrictRoute, as_of_view
+from service.api.exports import Asked
+from service.api.freshness import FreshRoute
+from service.api.parameters import FilterParameters, FormatParameters, during, series_of
+from service.api.requests import Ctx, as_of_view
 from service.api.shapes.aggregates import AGGREGATES
 from service.api.shapes.common import refusals
 from service.domain.access import Actor, Visibility
@@ -17,15 +19,15 @@ from service.domain.periods import Grain
 from service.domain.queries import AggregateQuery, Dimension
 from service.domain.theatre import Theatre
 from service.errors import Invalid
-from service.formats import tabular
+from service.formats.exports import subjects
 from service.formats.reports import Code
-from service.formats.views import aggregate_columns, table_view
+from service.formats.views import table_view
 from service.work import aggregates
 
-router = APIRouter(route_class=StrictRoute, tags=["aggregates"])
+router = APIRouter(route_class=FreshRoute, tags=["aggregates"])
 
 
-class AggregateParameters(FilterParameters):
+class AggregateParameters(FilterParameters, FormatParameters):
     """Filters, and by what to sum."""
 
     period: Code = Grain.MONTH.value
@@ -34,7 +36,6 @@ class AggregateParameters(FilterParameters):
     """Comma-separated: sector, weapon, claimant, party, status; empty sums over everything."""
     fill: Literal["dense", "none"] = "dense"
     """`none` leaves out rows where nothing is recorded."""
-    format: Literal["json", "csv"] | None = None
     include: Literal["restricted"] | None = None
     """For partners: count also incidents that they are not shown, in lots of three.
 
@@ -79,11 +80,12 @@ def get_aggregates(
     `unknown` incidents without a figure. Counts are `null` where nothing is recorded and nobody
     watched throughout. How each figure is made: docs/method.md.
     """
+    export = Asked.of(request, parameters)
     asked = {
         name: value
         for name, value in request.query_params.items()
         # The links lead to what the reader may see.
-        if name not in ("period", "by", "fill", "format", "series", "include")
+        if name not in ("period", "by", "fill", "format", "hxl", "series", "include")
     }
     if parameters.include:
         must_see(request, actor, Visibility.PARTNERS, "restricted sums")
@@ -103,7 +105,7 @@ def get_aggregates(
     links = [aggregates.link_of(row, query, timeline, theatre, asked) for row in table.rows]
     total_link = aggregates.link_of_total(timeline, asked)
     content = table_view(table, query, links, total_link, as_of_view(view.as_of), included)
-    if answers.format_of(request, parameters.format) == "csv":
-        rows = (tabular.flattened(cell) for cell in content["cells"])
-        return answers.csv(aggregate_columns(query.by), rows, "aggregates")
-    return answers.json(content)
+    if export is None:
+        return answers.json(content, headers=answers.provenance(theatre))
+    subject = subjects.aggregates(query.by, theatre)
+    return export.whole(view, subject, content["cells"], content["total"])

@@ -16,6 +16,7 @@ from service.api import (
     access,
     aggregates,
     changes,
+    features,
     feeds,
     grouping,
     health,
@@ -31,16 +32,17 @@ from service.api import (
     reviews,
     watching,
 )
+from service.api.freshness import Answers, FromMemory, Versions
 from service.api.headers import SafeHeaders
 from service.api.limits import Limits
-from service.api.requests import Context
+from service.api.requests import Context, note_version
 from service.api.shapes.common import refusals
 from service.formats.checkpoint import LogKey
 from service.identity import new_id as uuid7
 from service.settings import Settings
 from service.store.database import Database
 from service.store.schema import check_schema
-from service.work import embargoes
+from service.work import cells, embargoes
 from service.work import ledger as record
 from service.work.background import Background
 from service.work.feeds import Runner
@@ -83,6 +85,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         check_schema(database)
+        cells.ensure(database, theatres)
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         with background, asking:
             yield
@@ -95,11 +98,13 @@ def create_app(
         lifespan=lifespan,
         redoc_url=None,
         swagger_ui_parameters={"validatorUrl": None},
+        # It would tell others who asks and for what, and costs every request some time.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = Context(
         database=database,
         theatres=theatres,
-        now=now,
+        now=_noted(now),
         new_id=new_id,
         max_body_bytes=settings.max_body_bytes,
         max_line_bytes=settings.max_line_bytes,
@@ -111,16 +116,20 @@ def create_app(
         runner=runner,
     )
     app.state.ledger_key = key
+    app.state.answers = Answers(settings.cache_bytes)
+    app.state.versions = Versions(database)
     problems.install(app)
     limits = Limits(
         anonymous=settings.limit_anonymous,
         key=settings.limit_key,
         failures=settings.limit_failures,
     )
+    # Inside the gate, which says who asks.
+    app.add_middleware(FromMemory, answers=app.state.answers, versions=app.state.versions)
     access.install(app, limits, settings.trusted_proxies)
     for routes in (
         *(reports, reviews, incidents, grouping, aggregates, watching),
-        *(reference, changes, ledger, keys, feeds, imports, leads),
+        *(reference, features, changes, ledger, keys, feeds, imports, leads),
     ):
         # What the gate may answer to any of them.
         app.include_router(routes.router, prefix="/v1", responses=refusals(400, 401, 429, 503))
@@ -135,6 +144,16 @@ def create_app(
         return RedirectResponse("/docs")
 
     return app
+
+
+def _noted(now: Callable[[], datetime]) -> Callable[[], datetime]:
+    """The clock, such that no answer that was made with it is taken for one of the data alone."""
+
+    def read() -> datetime:
+        note_version(None)
+        return now()
+
+    return read
 
 
 def runner_of(
@@ -173,6 +192,7 @@ def _jobs(
     jobs: list[Callable[[], object]] = [
         lambda: embargoes.end(database, theatres, now()),
         lambda: record.catch_up(database),
+        lambda: cells.fold(database, theatres),
     ]
     if key is not None:
         publisher = Publisher(places(settings.publish_heads), settings.ledger_name)

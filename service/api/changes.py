@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Reader
+from service.api.freshness import FreshRoute
 from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
-from service.api.requests import Ctx, StrictRoute
+from service.api.requests import Ctx
 from service.api.shapes.changes import CHANGES, ENTRIES_OF_LEDGER
 from service.api.shapes.common import refusals
 from service.work import changes
 
-router = APIRouter(route_class=StrictRoute, tags=["changes"])
+router = APIRouter(route_class=FreshRoute, tags=["changes"])
 
 
 class FeedParameters(BaseModel):

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import FeedManager, ImportRunner, Reader
-from service.api.requests import Context, Ctx, StrictRoute, spooled
+from service.api.freshness import FreshRoute
+from service.api.requests import Context, Ctx, spooled
 from service.api.shapes.common import refusals
 from service.api.shapes.imports import FEED, IMPORT, LIST_OF_FEEDS
 from service.domain.access import Act, Actor
@@ -23,7 +24,7 @@ from service.store.journal import Author
 from service.store.tables import Feed
 from service.work import feeds, imports
 
-router = APIRouter(route_class=StrictRoute, tags=["imports"], prefix="/feeds")
+router = APIRouter(route_class=FreshRoute, tags=["imports"], prefix="/feeds")
 Name = Annotated[Code, Path()]
 _FILE: Final = "id,when,claimant,where.place\r\n"
 

@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Grouper, GroupingReader, Reader, denials_logged
+from service.api.freshness import FreshRoute
 from service.api.parameters import FilterParameters, Whole
 from service.api.reports import ReportId
-from service.api.requests import Context, Ctx, StrictRoute
+from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.grouping import LIST_OF_CANDIDATES, LIST_OF_STEPS, STEP
 from service.domain.access import Actor
@@ -20,7 +21,7 @@ from service.formats.reports import Identifier
 from service.work import candidates, grouping, reports
 from service.work.grouping import Desk
 
-router = APIRouter(route_class=StrictRoute, tags=["grouping"])
+router = APIRouter(route_class=FreshRoute, tags=["grouping"])
 IncidentId = Annotated[Identifier, Path()]
 
 

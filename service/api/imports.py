@@ -10,8 +10,9 @@ from starlette.responses import Response, StreamingResponse
 
 from service.api import answers
 from service.api.access import ImportReader, Reviewer
+from service.api.freshness import FreshRoute
 from service.api.parameters import FilterParameters, Whole
-from service.api.requests import Context, Ctx, StrictRoute
+from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.imports import IMPORT, LIST_OF_IMPORTS, LIST_OF_REJECTS
 from service.domain.access import Act, Actor
@@ -21,7 +22,7 @@ from service.formats.reports import Code, Identifier
 from service.store import imports as store
 from service.work import imports
 
-router = APIRouter(route_class=StrictRoute, tags=["imports"], prefix="/imports")
+router = APIRouter(route_class=FreshRoute, tags=["imports"], prefix="/imports")
 ImportId = Annotated[Identifier, Path()]
 _PAGE = 1_000
 

@@ -7,17 +7,20 @@ from starlette.responses import RedirectResponse, Response
 
 from service.api import answers
 from service.api.access import Reader
+from service.api.exports import Asked, page_of
+from service.api.freshness import FreshRoute
 from service.api.parameters import IncidentParameters, MomentParameters
-from service.api.requests import Ctx, StrictRoute
+from service.api.requests import Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.incidents import INCIDENT, LIST_OF_INCIDENTS, MERGED
 from service.errors import Merged
-from service.formats import tabular
+from service.formats.exports.subjects import INCIDENTS
 from service.formats.reports import Identifier
-from service.formats.views import INCIDENT_COLUMNS
-from service.work import incidents
+from service.work import exports, incidents
+from service.work.exports import Export
+from service.work.past import View
 
-router = APIRouter(route_class=StrictRoute, tags=["incidents"])
+router = APIRouter(route_class=FreshRoute, tags=["incidents"])
 
 
 @router.get(
@@ -31,18 +34,24 @@ def list_incidents(
     actor: Reader,
     context: Ctx,
 ) -> Response:
-    """Incidents that all filters select, with the figures derived from their reports."""
+    """Incidents that all filters select, with the figures derived from their reports: page by page,
+    or all of them in another format."""
+    asked = Asked.of(request, parameters)
+    start = parameters.start(page=asked is None or parameters.is_page)
+    if asked is not None and not parameters.is_page:
+        whole = asked.format.whole
+
+        def found(view: View) -> Export:
+            query = parameters.filters(view.theatre, actor)
+            return exports.all_incidents(view.session, query, view.theatre, start, whole=whole)
+
+        return asked.stream(context, parameters.as_of, found)
     with context.view(parameters.as_of) as view:
         query = parameters.filters(view.theatre, actor)
         items, last = incidents.find(
-            view.session, query, view.theatre, parameters.after(), parameters.limit
+            view.session, query, view.theatre, start.place, parameters.limit
         )
-    following = parameters.cursor_to(last)
-    if answers.format_of(request, parameters.format) == "csv":
-        rows = (tabular.flattened(item) for item in items)
-        headers = answers.next_link(request, following)
-        return answers.csv(INCIDENT_COLUMNS, rows, "incidents", headers)
-    return answers.json(answers.listed(items, following))
+    return page_of(request, asked, view, INCIDENTS, items, parameters.cursor_to(last))
 
 
 @router.get(

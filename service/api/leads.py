@@ -9,14 +9,15 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import QueueReader, Reviewer
+from service.api.freshness import FreshRoute
 from service.api.parameters import PageParameters, Whole
-from service.api.requests import Ctx, StrictRoute
+from service.api.requests import Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.imports import LEAD, LEAD_TAKEN, LIST_OF_LEADS
 from service.formats.reports import Code, Identifier, Reason, ReportIn, Strict
 from service.work import leads
 
-router = APIRouter(route_class=StrictRoute, tags=["imports"], prefix="/leads")
+router = APIRouter(route_class=FreshRoute, tags=["imports"], prefix="/leads")
 LeadId = Annotated[Identifier, Path()]
 
 

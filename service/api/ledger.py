@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
 from service.api import answers
+from service.api.freshness import FreshRoute
 from service.api.parameters import LARGEST_PAGE, FilterParameters, Whole
-from service.api.requests import Context, Ctx, StrictRoute
+from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.ledger import (
     CHECKPOINT,
@@ -25,7 +26,7 @@ from service.formats.records import instant_text
 from service.store.tables import Head
 from service.work import ledger
 
-router = APIRouter(prefix="/ledger", route_class=StrictRoute, tags=["ledger"])
+router = APIRouter(prefix="/ledger", route_class=FreshRoute, tags=["ledger"])
 T = TypeVar("T")
 Limit = Annotated[Whole, Field(ge=1, le=LARGEST_PAGE)]
 Size = Annotated[Whole, Field(ge=1)]

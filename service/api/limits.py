@@ -62,6 +62,9 @@ def _parsed(limit: str) -> RateLimitItem | None:
 
 def _network(address: str) -> str:
     """What stands for one client: the address, of IPv6 its /64."""
+    if ":" not in address:
+        # An address of IPv4 is written in one way only.
+        return address
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from service.api.answers import Format
 from service.domain.access import Actor
 from service.domain.periods import Grain
 from service.domain.places import fold_words
@@ -19,8 +20,9 @@ from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED, UNMAPPED, UNSTATED, Status
 from service.domain.when import parse_when
 from service.errors import Invalid
-from service.formats.reports import Code
+from service.formats.reports import Code, Identifier
 from service.store.queries import Keyset
+from service.work.exports import Start
 
 LARGEST_PAGE: Final = 500
 
@@ -137,15 +139,14 @@ class FilterParameters(MomentParameters):
         )
 
 
-class PageParameters(BaseModel):
-    """Which page, and in which format."""
+class CursorParameters(BaseModel):
+    """Which page."""
 
     model_config = FilterParameters.model_config
 
     limit: Annotated[Whole, Field(ge=1, le=LARGEST_PAGE)] = 50
     cursor: Annotated[str | None, Field(max_length=300)] = None
     """`next` of the page before."""
-    format: Literal["json", "csv"] | None = None
 
     def after(self) -> Keyset | None:
         """Where the page before ended. Raises `Invalid` for a cursor of another question."""
@@ -172,8 +173,39 @@ class PageParameters(BaseModel):
         return base64.urlsafe_b64encode(orjson.dumps(content)).decode()
 
     def _mark(self) -> str:
-        asked = self.model_dump_json(exclude={"cursor", "limit", "format"})
+        asked = self.model_dump_json(exclude={"cursor", "limit", "format", "hxl", "last_row"})
         return hashlib.sha256(asked.encode()).hexdigest()[:12]
+
+
+class FormatParameters(BaseModel):
+    """In which format."""
+
+    model_config = FilterParameters.model_config
+
+    format: Format | None = None
+    """Before what `Accept` prefers."""
+    hxl: YesNo = None
+    """With `format=csv` or `xlsx`: a row of HXL hashtags below the header."""
+
+
+class PageParameters(CursorParameters, FormatParameters):
+    """Which page, and in which format; in another than JSON all of the list, unless `limit` is
+    given."""
+
+    last_row: Identifier | None = Field(default=None, alias="after")
+    """Where all of a list is sent: begin behind the row with this id, the last that came whole."""
+
+    @property
+    def is_page(self) -> bool:
+        """Whether a page is meant where all of the list could be."""
+        return "limit" in self.model_fields_set
+
+    def start(self, *, page: bool) -> Start:
+        """Where to begin. Raises `Invalid` for a cursor of another question, and for a row with it
+        or where a `page` is answered, which says itself where the next one begins."""
+        if self.last_row is not None and (page or self.cursor is not None):
+            raise Invalid("goes with all of a list in another format than JSON", "after")
+        return Start(self.after(), self.last_row)
 
 
 class ListParameters(FilterParameters, PageParameters):

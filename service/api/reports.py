@@ -14,20 +14,25 @@ from starlette.responses import Response, StreamingResponse
 
 from service.api import answers, problems
 from service.api.access import Reader, Sender, denials_logged
+from service.api.exports import Asked, page_of
+from service.api.freshness import FreshRoute
 from service.api.parameters import ListParameters, MomentParameters, YesNo
-from service.api.requests import SPOOLED, Context, Ctx, StrictRoute, check_media, spooled
+from service.api.requests import SPOOLED, Context, Ctx, check_media, spooled
 from service.api.shapes.common import refusals
 from service.api.shapes.reports import LIST_OF_REPORTS, RECEIPT, REPORT, REVISIONS
 from service.domain.access import Act
 from service.errors import PreconditionMissing, Stale
 from service.formats import tabular
+from service.formats.exports.subjects import REPORTS
 from service.formats.reports import Identifier, Reason, ReportIn, Strict
 from service.formats.views import receipt
-from service.work import bulk, changes, reports, revising
+from service.work import bulk, changes, exports, reports, revising
 from service.work.disclosure import views_of, without_hidden
+from service.work.exports import Export
+from service.work.past import View
 from service.work.reports import Outcomes, Submission
 
-router = APIRouter(route_class=StrictRoute, tags=["reports"])
+router = APIRouter(route_class=FreshRoute, tags=["reports"])
 ReportId = Annotated[Identifier, Path()]
 _NDJSON: Final = "application/x-ndjson"
 _LINES: Final = (
@@ -81,7 +86,7 @@ def post_report(report: ReportIn, actor: Sender, context: Ctx) -> Response:
         [told] = without_hidden(session, [result.record], actor)
         return result, receipt(result.id, told, result.sha256 or "", theatre)
 
-    result, answer = context.database.write(work)
+    result, answer = context.database.write(work, shared=True)
     if result.error is not None:
         raise result.error
     replayed = {"Idempotency-Replayed": "true"} if result.outcome is Outcomes.UNCHANGED else {}
@@ -211,19 +216,21 @@ def list_reports(
     actor: Reader,
     context: Ctx,
 ) -> Response:
-    """Reports that all filters select, page by page."""
+    """Reports that all filters select: page by page, or all of them in another format."""
+    asked = Asked.of(request, parameters)
+    start = parameters.start(page=asked is None or parameters.is_page)
+    if asked is not None and not parameters.is_page:
+
+        def found(view: View) -> Export:
+            query = parameters.filters(view.theatre, actor)
+            return exports.reports(view.session, query, view.theatre, actor, start)
+
+        return asked.stream(context, parameters.as_of, found)
     with context.view(parameters.as_of) as view:
         query = parameters.filters(view.theatre, actor)
-        rows, last = reports.find(
-            view.session, query, view.theatre, parameters.after(), parameters.limit
-        )
+        rows, last = reports.find(view.session, query, view.theatre, start.place, parameters.limit)
         items = views_of(view.session, rows, actor, view.theatre)
-    following = parameters.cursor_to(last)
-    if answers.format_of(request, parameters.format) == "csv":
-        flat = (row for item in items for row in tabular.report_rows(item))
-        headers = answers.next_link(request, following)
-        return answers.csv(tabular.REPORT_COLUMNS, flat, "reports", headers)
-    return answers.json(answers.listed(items, following))
+    return page_of(request, asked, view, REPORTS, items, parameters.cursor_to(last))
 
 
 @router.get(
@@ -306,7 +313,7 @@ def patch_report(
         return shown
 
     with denials_logged(request, actor):
-        view = context.database.write(work)
+        view = context.database.write(work, shared=True)
     return answers.json(view, headers={"ETag": f'"{view["revision"]}"'})
 
 

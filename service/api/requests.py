@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterator, Set
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from tempfile import SpooledTemporaryFile
@@ -36,6 +37,10 @@ from service.work.reference import Theatres
 SPOOLED: Final = 1024 * 1024
 """Bytes of an upload that stay in memory."""
 
+versions_read: ContextVar[set[int | None] | None] = ContextVar("versions_read", default=None)
+"""Where a route that wants to know finds which versions of the data its answer was read from;
+`None` among them stands for something else than data, such as the time."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -65,6 +70,9 @@ class Context:
         """One snapshot in which what was written before is in the ledger."""
         ledger.catch_up(self.database)
         with self.view() as view:
+            if ledger.is_waiting(view.session):
+                # What is not in the ledger yet will be, without another change.
+                note_version(None)
             yield view
 
     @contextmanager
@@ -72,11 +80,21 @@ class Context:
         """One snapshot: of now, or of what was recorded up to an earlier moment."""
         if as_of is None:
             with self.database.reading() as session:
+                if versions_read.get() is not None:
+                    note_version(ledger.accepted(session))
                 yield View(session, self.theatres.current(session))
         else:
             ledger.catch_up(self.database)
             with self.past.at(self.database, self.theatres, as_of) as view:
+                note_version(view.version)
                 yield view
+
+
+def note_version(version: int | None) -> None:
+    """Say which version of the data is being read for the answer that is being made."""
+    versions = versions_read.get()
+    if versions is not None:
+        versions.add(version)
 
 
 def _context(request: Request) -> Context:

@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import QueueReader, Reader, Reviewer, denials_logged
+from service.api.freshness import FreshRoute
 from service.api.parameters import FilterParameters, Whole
 from service.api.reports import ReportId, revision_of
-from service.api.requests import Ctx, StrictRoute
+from service.api.requests import Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.reports import REPORT
 from service.api.shapes.reviews import QUEUE, REVIEWS
@@ -18,7 +19,7 @@ from service.formats.reviews import ReviewIn
 from service.work import reports, reviews
 from service.work.disclosure import views_of
 
-router = APIRouter(route_class=StrictRoute, tags=["reviews"])
+router = APIRouter(route_class=FreshRoute, tags=["reviews"])
 
 
 class QueueParameters(BaseModel):
@@ -68,7 +69,7 @@ def post_review(
         return shown
 
     with denials_logged(request, actor):
-        view = context.database.write(work)
+        view = context.database.write(work, shared=True)
     return answers.json(view, 201, headers={"ETag": f'"{view["revision"]}"'})
 
 

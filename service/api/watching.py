@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Sender
-from service.api.parameters import PageParameters, WatchParameters
-from service.api.requests import Ctx, StrictRoute
+from service.api.exports import Asked, page_of
+from service.api.freshness import FreshRoute
+from service.api.parameters import FormatParameters, PageParameters, WatchParameters
+from service.api.requests import Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.watching import (
     COMPARED_TALLIES,
@@ -22,15 +24,17 @@ from service.api.shapes.watching import (
 from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Access, Unit
-from service.formats import tabular
+from service.formats.exports import subjects
 from service.formats.reports import Code
-from service.formats.views import COVERAGE_COLUMNS, TALLY_COLUMNS, coverage_view, tally_view
+from service.formats.views import coverage_view, tally_view
 from service.formats.watching import CoverageIn, TallyIn
 from service.store.queries import select_coverage, select_tallies
-from service.work import watching
+from service.work import exports, watching
+from service.work.exports import Export
+from service.work.past import View
 from service.work.reports import Outcomes
 
-router = APIRouter(route_class=StrictRoute, tags=["tallies and coverage"])
+router = APIRouter(route_class=FreshRoute, tags=["tallies and coverage"])
 _WRITING = refusals(403, 408, 409, 413, 415, 422)
 
 
@@ -48,6 +52,10 @@ class TallyParameters(WatchParameters):
             attributed_to=self.attributed_to,
             unit=self.unit,
         )
+
+
+class ComparisonParameters(TallyParameters, FormatParameters):
+    """Which tallies, in which format."""
 
 
 class TallyListParameters(TallyParameters, PageParameters):
@@ -78,7 +86,7 @@ def post_tally(tally: TallyIn, actor: Sender, context: Ctx) -> Response:
         )
         return outcome, tally_view(tally_id, record)
 
-    return _created(*context.database.write(work))
+    return _created(*context.database.write(work, shared=True))
 
 
 @router.get(
@@ -89,12 +97,23 @@ def post_tally(tally: TallyIn, actor: Sender, context: Ctx) -> Response:
 def list_tallies(
     request: Request, parameters: Annotated[TallyListParameters, Query()], context: Ctx
 ) -> Response:
-    """Tallies whose span touches `from`–`to`, in the order of time."""
+    """Tallies whose span touches `from`–`to`, in the order of time: page by page, or all of them
+    in another format."""
+    asked = Asked.of(request, parameters)
+    start = parameters.start(page=asked is None or parameters.is_page)
+    if asked is not None and not parameters.is_page:
+
+        def every(view: View) -> Export:
+            query = parameters.watched(view.theatre)
+            return exports.tallies(view.session, query, view.theatre, start)
+
+        return asked.stream(context, parameters.as_of, every)
     with context.view(parameters.as_of) as view:
         select = select_tallies(parameters.watched(view.theatre), view.theatre)
-        found, last = watching.find(view.session, select, parameters.after(), parameters.limit)
+        found, last = watching.find(view.session, select, start.place, parameters.limit)
     items = [tally_view(*each) for each in found]
-    return _listed(request, parameters, items, parameters.cursor_to(last), TALLY_COLUMNS)
+    subject = subjects.tallies(view.theatre)
+    return page_of(request, asked, view, subject, items, parameters.cursor_to(last))
 
 
 @router.get(
@@ -102,14 +121,22 @@ def list_tallies(
     summary="Tallies side by side",
     responses={200: COMPARED_TALLIES, **refusals(422)},
 )
-def compare_tallies(parameters: Annotated[TallyParameters, Query()], context: Ctx) -> Response:
-    """Tallies of the same span, unit and sector next to one another, one entry per claimant.
+def compare_tallies(
+    request: Request, parameters: Annotated[ComparisonParameters, Query()], context: Ctx
+) -> Response:
+    """Tallies of the same span, unit and sector next to one another, one entry per claimant; in
+    other formats than JSON one row for each.
 
     Nothing is added: not across claimants, not across units, and never to incidents.
     """
+    asked = Asked.of(request, parameters)
     with context.view(parameters.as_of) as view:
         items = watching.side_by_side(view.session, parameters.watched(view.theatre), view.theatre)
-    return answers.json(answers.listed(items, None))
+    if asked is None:
+        headers = answers.provenance(view.theatre)
+        return answers.json(answers.listed(items, None), headers=headers)
+    claims = [claim for item in items for claim in item["claims"]]
+    return asked.whole(view, subjects.tallies(view.theatre), claims)
 
 
 @router.post(
@@ -126,7 +153,7 @@ def post_coverage(coverage: CoverageIn, actor: Sender, context: Ctx) -> Response
         )
         return outcome, coverage_view(coverage_id, record)
 
-    return _created(*context.database.write(work))
+    return _created(*context.database.write(work, shared=True))
 
 
 @router.get(
@@ -137,28 +164,25 @@ def post_coverage(coverage: CoverageIn, actor: Sender, context: Ctx) -> Response
 def list_coverage(
     request: Request, parameters: Annotated[CoverageParameters, Query()], context: Ctx
 ) -> Response:
-    """Coverage whose span touches `from`–`to`, in the order of time."""
+    """Coverage whose span touches `from`–`to`, in the order of time: page by page, or all of it in
+    another format."""
+    asked = Asked.of(request, parameters)
+    start = parameters.start(page=asked is None or parameters.is_page)
+    if asked is not None and not parameters.is_page:
+
+        def every(view: View) -> Export:
+            query = parameters.watched(view.theatre)
+            return exports.coverage(view.session, query, view.theatre, start)
+
+        return asked.stream(context, parameters.as_of, every)
     with context.view(parameters.as_of) as view:
         select = select_coverage(parameters.watched(view.theatre), view.theatre)
-        found, last = watching.find(view.session, select, parameters.after(), parameters.limit)
+        found, last = watching.find(view.session, select, start.place, parameters.limit)
     items = [coverage_view(*each) for each in found]
-    return _listed(request, parameters, items, parameters.cursor_to(last), COVERAGE_COLUMNS)
+    subject = subjects.coverage(view.theatre)
+    return page_of(request, asked, view, subject, items, parameters.cursor_to(last))
 
 
 def _created(outcome: Outcomes, view: dict[str, Any]) -> Response:
     replayed = {"Idempotency-Replayed": "true"} if outcome is Outcomes.UNCHANGED else {}
     return answers.json(view, 201, replayed)
-
-
-def _listed(
-    request: Request,
-    parameters: PageParameters,
-    items: list[dict[str, Any]],
-    following: str | None,
-    columns: tuple[str, ...],
-) -> Response:
-    if answers.format_of(request, parameters.format) == "csv":
-        rows = (tabular.flattened(item) for item in items)
-        name = request.url.path.rpartition("/")[2]
-        return answers.csv(columns, rows, name, answers.next_link(request, following))
-    return answers.json(answers.listed(items, following))

@@ -17,7 +17,8 @@ from service.commands.opening import declare_feeds, opened, operator
 from service.domain.access import Visibility
 from service.domain.imports import Account, State, Verdict
 from service.domain.theatre import Theatre
-from service.formats import tabular
+from service.errors import Invalid
+from service.formats import packed, tabular
 from service.formats.feeds import PlanIn
 from service.formats.imports import mapping as mappings
 from service.formats.imports import outline
@@ -30,7 +31,7 @@ from service.settings import Settings
 from service.store import imports as store
 from service.store.database import Database
 from service.store.schema import check_schema
-from service.work import entries, feeds, imports, ledger, reference
+from service.work import entries, feeds, imports, ledger, packages, reference
 from service.work.entries import Judged
 from service.work.feeds import Runner
 from service.work.importing import Tell, batches, untold
@@ -72,7 +73,10 @@ def import_file(
         False
     ),
 ) -> None:
-    """Record what a file says, and account for every row of it; exit 1 unless it was taken."""
+    """Record what a file says, and account for every row of it; exit 1 unless it was taken.
+
+    A package of `ceasefire export --for everything` is taken back into an empty database.
+    """
     settings = Settings()
     said = {
         "format": form,
@@ -87,6 +91,12 @@ def import_file(
         "part": part,
         "atomic": atomic,
     }
+    if packed.is_package(file):
+        usual = {**said, "encoding": "", "delimiter": ""}
+        if any(usual.values()) or feed or preview:
+            raise Invalid("says by itself what it is, and goes with no option", "the package")
+        _take_back(settings, file)
+        return
     with _opened_checked(settings) as database, _input(file) as content:
         if feed:
             with database.reading() as session:
@@ -248,6 +258,12 @@ def work_feeds() -> None:
     with _opened_checked(settings) as database:
         declare_feeds(database, settings)
         feeds.work(_runner(settings, database), settings.feeds_interval_seconds or 30.0)
+
+
+def _take_back(settings: Settings, package: Path) -> None:
+    with _opened_checked(settings) as database, packed.opened(package) as files:
+        size = packages.take_back(database, files)
+    typer.echo(f"The database is as it was after {size} changes, and everything holds together.")
 
 
 @contextmanager

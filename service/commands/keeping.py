@@ -9,13 +9,15 @@ import typer
 import uvicorn
 
 from service.api.app import create_app
-from service.commands.opening import declare_feeds, opened
+from service.commands.opening import declare_feeds, opened, operator
+from service.domain.vocabulary import UNLOCATED
 from service.errors import Invalid
 from service.formats.checkpoint import LogKey
 from service.settings import Settings
 from service.store import schema
 from service.store.journal import Author
-from service.work import accounts, ledger, reference, seed, verify
+from service.work import cells, checking, ledger, reference, seed, verify
+from service.work.reference import Theatres
 
 log = logging.getLogger(__name__)
 app = typer.Typer()
@@ -55,6 +57,9 @@ def migrate(
     if url.startswith("sqlite:///"):
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     schema.migrate(url, revision)
+    if revision == "head":
+        with opened(Settings()) as database:
+            cells.ensure(database, Theatres())
 
 
 @app.command(name="seed")
@@ -80,19 +85,26 @@ def load_seed(
 @app.command()
 def check(
     repair: Annotated[bool, typer.Option(help="Derive anew what differs.")] = False,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Only what touches this day.")
+    ] = None,
 ) -> None:
-    """Recount every figure from its reports and compare; exit 1 where any differs."""
+    """Recount every figure from its reports, and every sum from the figures, and compare; exit 1
+    where any differs. Nobody has to wait meanwhile, unless something is repaired."""
     with opened(Settings()) as database:
         with database.reading() as session:
             theatre = reference.load(session)
-            wrong = accounts.differences(session, theatre)
-        if wrong and repair:
-            database.write(lambda session: accounts.refresh_incidents(session, wrong, theatre))
-    for incident in wrong:
+            found = checking.differences(session, theatre, day.date() if day else None)
+        if found and repair:
+            database.write(lambda session: checking.repair(session, found, theatre, operator()))
+    for incident in found.incidents:
         typer.echo(f"differs: {incident}")
-    if wrong and repair:
-        typer.echo(f"Repaired {len(wrong)} incidents.")
-    elif wrong:
+    for cell in found.cells:
+        typer.echo(f"differs: {cell.cube} {cell.start}/{cell.end} {cell.sector or UNLOCATED}")
+    if found and repair:
+        told = f"{len(found.incidents)} incidents and {len(found.cells)} sums"
+        typer.echo(f"Repaired {told}.")
+    elif found:
         raise typer.Exit(1)
     else:
         typer.echo("Every figure equals its recount.")

@@ -1,38 +1,52 @@
 """Sums over incidents whose cells add up to their total.
 
-An incident's account is split into shares, one for every combination of keys it has in the
-dimensions asked for; a cell is the sum of the shares with its keys. A share that fits no bucket
-of time has the key `spanning`, one known only above the asked depth of the sector tree
-`unlocated`, so nothing selected is ever left out.
+An incident's account is split into shares, one for every combination of codes it has in the
+dimensions asked for; a row is the sum of the shares with its keys, whether they are summed now
+or were kept summed. A share that fits no bucket of time has the key `spanning`, one known only
+above the asked depth of the sector tree `unlocated`, so nothing selected is ever left out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, field, fields
-from itertools import product
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from itertools import pairwise, product
+from typing import Final, NamedTuple
 
+from service.domain.cells import (
+    CODED,
+    Measures,
+    added,
+    counts_of,
+    figures_of,
+    has_shares,
+    is_remainder,
+    moment,
+    negative,
+    shares_of,
+    weapon_rows,
+    weapon_selection,
+)
+from service.domain.comparisons import Change, Comparison, Reason, change
 from service.domain.coverage import Covered, Watch
 from service.domain.figures import Sum
-from service.domain.incidents import Account, Contribution
+from service.domain.incidents import Account
 from service.domain.periods import Bucket, Grain, Timeline
 from service.domain.queries import (
     OVERLAPPING,
     AggregateQuery,
-    Clock,
     Dimension,
     IncidentQuery,
 )
+from service.domain.spans import Spans, is_complete, spans_of, uncut, windowed
 from service.domain.theatre import Theatre
 from service.domain.verification import COUNTED, STRENGTH
 from service.domain.vocabulary import (
+    INCOMPLETE,
+    SPANNING,
     SUMMED_OUTCOMES,
     UNLOCATED,
-    UNMAPPED,
-    UNSTATED,
     Outcome,
-    Status,
 )
-from service.domain.weapons import Weapons
 from service.domain.when import When, month_bounds
 from service.errors import Invalid
 
@@ -43,15 +57,12 @@ LARGEST_GRID = 10_000
 Keys = tuple[str, ...]
 Position = tuple[str, Keys]
 
-# Dimensions that split an account's figures; the others only file it.
-_FIGURE_DIMENSIONS = (Dimension.PARTY, Dimension.STATUS)
-
 # How finely sums with hidden incidents are cut: by month and to the first depth of sectors.
 _ATOM_DEPTH: Final = 1
 _ALONG_ATOMS: Final = frozenset({Grain.MONTH, Grain.QUARTER, Grain.YEAR, Grain.TOTAL})
 # Of a question's filters those that may cut such sums, and who asks.
 _CUTS_ALONG_ATOMS: Final = frozenset({"first", "last", "sector", "level", "sees", "own"})
-_PARAMETERS: Final = {"text": "q"}
+_PARAMETERS: Final = {"text": "q", "zone": "timezone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +75,10 @@ class Telling:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cell. Counts are `None` where nothing is recorded and nobody watched throughout."""
+    """One cell. Counts are `None` where nothing is recorded and nobody watched throughout.
+
+    `compared` is the same row of earlier days, if that was asked for; `reason` why there is none.
+    """
 
     period: str
     bucket: Bucket | None
@@ -76,6 +90,12 @@ class Row:
     figures: Mapping[Outcome, Sum]
     remainder: bool
     coverage: Covered | None
+    compared: "Row | None" = None
+    reason: Reason | None = None
+
+    @property
+    def counts(self) -> tuple[int | None, int | None, int | None, int | None]:
+        return self.incidents, self.episodes, self.reports, self.possible_duplicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,38 +108,116 @@ class Table:
     timeline: Timeline
 
 
-@dataclass(slots=True)
-class _Cell:
-    incidents: int = 0
-    episodes: int = 0
-    reports: int = 0
-    possible_duplicates: int = 0
-    remainder: bool = False
-    shares: int = 0
-    figures: dict[Outcome, Sum] = field(
-        default_factory=lambda: {outcome: Sum() for outcome in SUMMED_OUTCOMES}
-    )
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one claimant says in a row of a question, and of how many incidents and episodes
+    there the other tells nothing."""
 
-    def add(self, share: "_Share") -> None:
-        self.shares += 1
-        if share.counts:
-            self.incidents += not share.account.episode
-            self.episodes += share.account.episode
-            self.reports += share.account.reports
-            self.possible_duplicates += share.account.possible_duplicate
-        for outcome, contribution in share.figures.items():
-            self.figures[outcome].add(contribution.figure)
-            self.remainder = self.remainder or contribution.remainder
-        for outcome in share.unknown:
-            self.figures[outcome].unknown += 1
+    row: Row
+    alone: int | None
+
+    @property
+    def shared(self) -> int | None:
+        """How many the other tells of too, wherever."""
+        if self.alone is None or self.row.incidents is None or self.row.episodes is None:
+            return None
+        return self.row.incidents + self.row.episodes - self.alone
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
-    account: Account
-    counts: bool
-    figures: Mapping[Outcome, Contribution]
-    unknown: Sequence[Outcome]
+class Gap:
+    """A row of two claimants side by side, and what leads from the one to the other."""
+
+    one: Side
+    other: Side
+    difference: Change
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """The answer to a question that is asked of two claimants."""
+
+    rows: Sequence[Gap]
+    total: Gap
+    additive: bool
+    timeline: Timeline
+
+
+class Counted(NamedTuple):
+    """A sum of shares of one time, sector and status, with its code in each dimension asked for.
+
+    `start` and `end` are the first and last day of the units of time it touches; `sector` and
+    `status` are empty where there is none or it was not asked for.
+    """
+
+    start: date
+    end: date
+    is_open: bool
+    sector: str
+    status: str
+    codes: tuple[str, ...]
+    measures: Measures
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Sums of the days that a question is compared with."""
+
+    comparison: Comparison
+    rows: Iterable[Counted]
+    total: Iterable[Counted]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The sums of a question as one claimant answers it, and of these what the other tells
+    nothing of."""
+
+    query: AggregateQuery
+    rows: Iterable[Counted]
+    total: Iterable[Counted]
+    alone: Iterable[Counted]
+    alone_total: Iterable[Counted]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Along which dimensions shares are cut, and which codes of each are asked for under which
+    key; a dimension that is left out there is asked for whole, each code under itself."""
+
+    dimensions: tuple[Dimension, ...]
+    keys: Mapping[Dimension, Mapping[str, str]]
+
+    def keys_of(self, codes: Sequence[str]) -> dict[Dimension, str] | None:
+        """The keys of a share, or `None` where it is not asked for."""
+        found: dict[Dimension, str] = {}
+        for dimension, code in zip(self.dimensions, codes, strict=True):
+            known = self.keys.get(dimension)
+            if known is None:
+                found[dimension] = code
+            elif code in known:
+                found[dimension] = known[code]
+            else:
+                return None
+        return found
+
+
+def asked_for(query: AggregateQuery, theatre: Theatre, *, total: bool = False) -> Asked:
+    """What the rows of an answer are made of or, with `total`, what their total is."""
+    filters, by = query.filters, () if total else query.by
+    keys: dict[Dimension, Mapping[str, str]] = {}
+    if Dimension.WEAPON in by:
+        keys[Dimension.WEAPON] = weapon_rows(filters, theatre.weapons)
+    elif filters.weapon is not None:
+        selected = weapon_selection(filters, theatre.weapons)
+        keys[Dimension.WEAPON] = dict.fromkeys(selected, "")
+    for dimension, wanted in (
+        (Dimension.PARTY, filters.party),
+        (Dimension.CLAIMANT, filters.according_to),
+    ):
+        if wanted is not None:
+            keys[dimension] = {wanted: wanted}
+    return Asked(tuple(d for d in CODED if d in by or d in keys), keys)
 
 
 def aggregate(
@@ -134,37 +232,117 @@ def aggregate(
     `tellings` holds everybody's account of each selected incident and, where the question is
     by claimant, each claimant's own.
     """
-    splitter = _Splitter(query.filters, theatre)
-    grid = _Grid(query, timeline, theatre, watch)
-    by_claimant = Dimension.CLAIMANT in query.by
-    cells: dict[Position, _Cell] = {}
-    overall = _Cell()
+    told = list(tellings)
+    rows = counted(told, asked_for(query, theatre), query, theatre)
+    total = counted(told, asked_for(query, theatre, total=True), query, theatre)
+    return tabulate(rows, total, query, timeline, theatre, watch)
+
+
+def counted(
+    tellings: Iterable[Telling], asked: Asked, query: AggregateQuery, theatre: Theatre
+) -> Iterator[Counted]:
+    """The shares of selected accounts, each by itself."""
+    apart = Dimension.CLAIMANT in asked.dimensions
     for telling in tellings:
-        if telling.claimant is None:
-            for _, share in splitter.split(telling, ()):
-                overall.add(share)
-        if (telling.claimant is not None) == by_claimant:
-            period = grid.period(moment(telling.account, query.filters.clock, theatre))
-            for keys, share in splitter.split(telling, query.by):
-                cells.setdefault((period, keys), _Cell()).add(share)
-    return Table(
-        rows=[grid.row(position, cells.get(position)) for position in grid.positions(cells)],
-        total=grid.total(overall),
-        additive=not OVERLAPPING.intersection(query.by),
-        timeline=timeline,
+        if (telling.claimant is not None) == apart:
+            account = telling.account
+            when = time_of(account, query.filters, theatre)
+            if query.filters.zone and not when.overlaps(query.filters.first, query.filters.last):
+                continue
+            place = (when.known_start, when.known_end, when.is_open, account.sector or "")
+            for share in shares_of(account, telling.claimant, asked.dimensions, theatre):
+                yield Counted(*place, share.status.value, share.codes, share.measures)
+
+
+def time_of(account: Account, filters: IncidentQuery, theatre: Theatre) -> When:
+    """An account's time on the clock and in the time zone of a question."""
+    when = moment(account, filters.clock, theatre)
+    return when if filters.zone is None else days_in(when, filters.zone, theatre)
+
+
+def tabulate(
+    rows: Iterable[Counted],
+    total: Iterable[Counted],
+    query: AggregateQuery,
+    timeline: Timeline,
+    theatre: Theatre,
+    watch: Watch,
+    earlier: Earlier | None = None,
+) -> Table:
+    """The answer that sums make: `rows` what its cells hold, `total` what each incident once adds.
+
+    Raises `Invalid` where the grid would exceed 10,000 rows.
+    """
+    grid = _Grid(query, timeline, theatre, watch)
+    cells, overall = grid.cells(rows), grid.summed(total)
+    found = [grid.row(position, cells.get(position)) for position in grid.positions(cells)]
+    answer = Table(found, grid.total(overall), grid.is_additive, timeline)
+    return answer if earlier is None else _beside(answer, cells, earlier, grid)
+
+
+def _beside(
+    answer: Table, cells: Mapping[Position, Measures], earlier: Earlier, grid: "_Grid"
+) -> Table:
+    """The answer with the rows of earlier days; what is recorded only in these has rows too."""
+    comparison = earlier.comparison
+    before = grid.cells_of(earlier.rows, comparison.spans)
+    rows = []
+    for position in grid.positions({*cells, *before}):
+        key = position[0]
+        row = grid.row(position, cells.get(position))
+        if (period := comparison.periods.get(key)) is not None:
+            rows.append(replace(row, compared=grid.row(position, before.get(position), period)))
+        else:
+            rows.append(replace(row, reason=comparison.reasons.get(key, Reason.NO_PERIOD)))
+    if comparison.total is None:
+        total = replace(answer.total, reason=Reason.UNBOUNDED)
+    else:
+        whole = grid.total(grid.summed(earlier.total), comparison.total)
+        total = replace(answer.total, compared=whole)
+    return replace(answer, rows=rows, total=total)
+
+
+def side_by_side(
+    voices: tuple[Voice, Voice],
+    query: AggregateQuery,
+    timeline: Timeline,
+    theatre: Theatre,
+    watch: Watch,
+) -> Gaps:
+    """What two claimants answer to the same question.
+
+    Raises `Invalid` where the grid would exceed 10,000 rows.
+    """
+    grid = _Grid(query, timeline, theatre, watch)
+    heard = [(_Grid(v.query, timeline, theatre, watch), v) for v in voices]
+    cells = [own.cells(voice.rows) for own, voice in heard]
+    alone = [own.cells(voice.alone) for own, voice in heard]
+    grid.know(shown for own, _ in heard for shown in own.known())
+    rows = []
+    for at in grid.positions({*cells[0], *cells[1]}):
+        one, other = (
+            _side(grid.row(at, of.get(at)), without.get(at))
+            for of, without in zip(cells, alone, strict=True)
+        )
+        rows.append(_gap(one, other, told=all(at in of for of in cells)))
+    totals = [own.summed(voice.total) for own, voice in heard]
+    one, other = (
+        _side(grid.total(whole), own.summed(voice.alone_total))
+        for whole, (own, voice) in zip(totals, heard, strict=True)
     )
+    total = _gap(one, other, told=None not in totals)
+    return Gaps(rows, total, grid.is_additive, timeline)
 
 
-def moment(account: Account, clock: Clock, theatre: Theatre) -> When:
-    """The account's time on the chosen clock; that of receipt is a day."""
-    match clock:
-        case Clock.EVENT:
-            return account.when
-        case Clock.REPORTED:
-            return account.first_reported
-        case Clock.RECEIVED:
-            day = theatre.day_of(account.first_received)
-            return When(day, day)
+def _side(row: Row, alone: Measures | None) -> Side:
+    if row.incidents is None:
+        return Side(row, None)
+    incidents, episodes, *_ = counts_of(alone) if alone else (0, 0)
+    return Side(row, incidents + episodes)
+
+
+def _gap(one: Side, other: Side, *, told: bool) -> Gap:
+    return Gap(one, other, change(other.row, one.row, None if told else Reason.UNTOLD))
 
 
 def sector_key(sector: str | None, level: int, theatre: Theatre) -> tuple[str, str | None]:
@@ -211,6 +389,10 @@ def must_cut_along_atoms(query: AggregateQuery, theatre: Theatre) -> None:
             "must be the theatre or a line",
         ),
         ("series", query.series is None, "must be left out"),
+        ("window", query.window is None, "must be left out"),
+        ("running", query.since is None, "must be left out"),
+        ("compare", query.compare is None, "must be left out"),
+        ("complete", query.complete_on is None, "must be left out"),
         *(
             (
                 _PARAMETERS.get(each.name, each.name),
@@ -225,81 +407,42 @@ def must_cut_along_atoms(query: AggregateQuery, theatre: Theatre) -> None:
             raise Invalid(f"{rule} with include=restricted", field_)
 
 
-def _asked_weapons(
-    used: frozenset[str], filters: IncidentQuery, weapons: Weapons
-) -> frozenset[str]:
-    """Those that the filter selects: rows of other weapons are not asked for."""
-    asked = filters.weapon
-    if asked is None:
-        return used
-    if asked not in weapons:
-        return frozenset(w for w in used if asked == UNMAPPED and w not in weapons)
-    return used & ({asked} if filters.weapon_exact else weapons.tree.branch(asked))
+class _Filer:
+    """Says under which keys of a question a sum is filed, if it is asked for."""
 
-
-class _Splitter:
-    """Splits an account into shares along dimensions, keeping what the filters select."""
-
-    def __init__(self, filters: IncidentQuery, theatre: Theatre) -> None:
-        self._filters = filters
+    def __init__(self, query: AggregateQuery, theatre: Theatre) -> None:
+        self._query = query
         self._theatre = theatre
+        self._sectors: dict[str, str] = {}
 
-    def split(self, telling: Telling, by: Sequence[Dimension]) -> Iterator[tuple[Keys, _Share]]:
-        account = telling.account
-        plain = {d: self._keys(telling, d) for d in by if d not in _FIGURE_DIMENSIONS}
-        for party in self._parties(account, split=Dimension.PARTY in by):
-            for status, share in self._by_status(account, party, split=Dimension.STATUS in by):
-                for combination in product(*plain.values()):
-                    keys = {
-                        **dict(zip(plain, combination, strict=True)),
-                        Dimension.PARTY: party or "",
-                        Dimension.STATUS: status or "",
-                    }
-                    yield tuple(keys[d] for d in by), share
-
-    def _keys(self, telling: Telling, dimension: Dimension) -> list[str]:
-        level = self._filters.level
-        if dimension is Dimension.SECTOR:
-            key, within = sector_key(telling.account.sector, level, self._theatre)
-            return [f"{key}/{within}" if within else key]
-        if dimension is Dimension.WEAPON:
-            weapons = self._theatre.weapons
-            used = _asked_weapons(telling.account.weapons, self._filters, weapons)
-            return sorted({weapons.at_level(w, level) for w in used}) or [UNSTATED]
-        return [telling.claimant or ""]
-
-    def _parties(self, account: Account, *, split: bool) -> list[str | None]:
-        wanted = self._filters.party
-        if not split:
-            return [wanted]
-        stated: set[str | None] = {party for party, _ in account.contributions if party}
-        return [p for p in stated or {UNSTATED} if wanted in (None, p)]
-
-    def _by_status(
-        self, account: Account, party: str | None, *, split: bool
-    ) -> Iterator[tuple[Status | None, _Share]]:
-        """The account's figures, apart by their own status where asked.
-
-        The incident counts under its own status, each figure under that of the report behind it.
-        """
-        figures = {
-            outcome: contribution
-            for outcome in SUMMED_OUTCOMES
-            if (contribution := account.contributions.get((party, outcome)))
-        }
-        whose = None if party == UNSTATED else party
-        unknown = [o for o in SUMMED_OUTCOMES if account.unknown((whose, o))]
-        if not split and self._filters.status is None:
-            yield None, _Share(account, counts=True, figures=figures, unknown=unknown)
-            return
-        for status in Status:
-            counts = account.status is status
-            of_status = {o: c for o, c in figures.items() if c.status is status}
-            if self._filters.status in (None, status) and (counts or of_status):
+    def filed(
+        self, sums: Iterable[Counted], asked: Asked, by: Sequence[Dimension] | None = None
+    ) -> Iterator[tuple[Counted, Keys]]:
+        by = self._query.by if by is None else by
+        status = self._query.filters.status
+        for each in sums:
+            if status is not None and each.status != status:
+                continue
+            keys = asked.keys_of(each.codes)
+            if keys is not None:
                 yield (
-                    status if split else None,
-                    _Share(account, counts, of_status, unknown if counts else ()),
+                    each,
+                    tuple(
+                        self._sector(each.sector)
+                        if dimension is Dimension.SECTOR
+                        else each.status
+                        if dimension is Dimension.STATUS
+                        else keys[dimension]
+                        for dimension in by
+                    ),
                 )
+
+    def _sector(self, sector: str) -> str:
+        if sector not in self._sectors:
+            level = self._query.filters.level
+            key, within = sector_key(sector or None, level, self._theatre)
+            self._sectors[sector] = f"{key}/{within}" if within else key
+        return self._sectors[sector]
 
 
 class _Grid:
@@ -312,20 +455,109 @@ class _Grid:
         self._timeline = timeline
         self._theatre = theatre
         self._watch = watch
+        self._filer = _Filer(query, theatre)
         self._buckets: dict[str, Bucket] = {}
+        # What is not cut off by the question is not cut off by what happens to be recorded.
+        asked = query.filters
+        self._whole = replace(timeline, first=asked.first or date.min, last=asked.last or date.max)
+        self._periods: dict[tuple[date, date], str] = {}
         self._ranks = {d: {key: rank for rank, key in enumerate(self._known(d))} for d in query.by}
+        if query.moves or query.compare:
+            self.know(self.shown())
 
-    def period(self, when: When) -> str:
+    @property
+    def is_additive(self) -> bool:
+        """Whether each incident is in one row only."""
+        return not self._query.moves and not OVERLAPPING.intersection(self._query.by)
+
+    def cells(self, sums: Iterable[Counted]) -> dict[Position, Measures]:
+        """What the rows hold."""
+        if self._query.moves:
+            every = spans_of(self._query, self._timeline)
+            shown = Spans(span for span in every.buckets if span.key in self._buckets)
+            return self.cells_of(sums, shown, lambda each: self._in_no_span(each, every))
+        cells: dict[Position, Measures] = {}
+        for each, keys in self._filer.filed(sums, asked_for(self._query, self._theatre)):
+            _add(cells, (self._period(each), keys), each.measures)
+        # What came and went again may be kept as two sums that cancel out.
+        return {position: cell for position, cell in cells.items() if has_shares(cell)}
+
+    def cells_of(
+        self,
+        sums: Iterable[Counted],
+        spans: Spans,
+        otherwise: Callable[[Counted], str | None] = lambda _: None,
+    ) -> dict[Position, Measures]:
+        """What lies in each of some spans, under their keys; what is in none has the key that
+        `otherwise` gives it, if any."""
+        steps: dict[Keys, dict[int, Measures]] = {}
+        cells: dict[Position, Measures] = {}
+        for each, keys in self._filer.filed(sums, asked_for(self._query, self._theatre)):
+            held = range(0) if each.is_open else spans.holding(each.start, each.end)
+            if held:
+                of = steps.setdefault(keys, {})
+                _add(of, held.start, each.measures)
+                _add(of, held.stop, negative(each.measures))
+            elif (key := otherwise(each)) is not None:
+                _add(cells, (key, keys), each.measures)
+        cells = {position: cell for position, cell in cells.items() if has_shares(cell)}
+        for keys, of in steps.items():
+            reached: Measures | None = None
+            for at, until in pairwise(sorted(of)):
+                reached = of[at] if reached is None else added(reached, of[at])
+                if has_shares(reached):
+                    cells |= {(span.key, keys): reached for span in spans.buckets[at:until]}
+            self._check_size(cells)
+        return cells
+
+    def summed(self, sums: Iterable[Counted]) -> Measures | None:
+        """What all of them add up to, if anything."""
+        asked = asked_for(self._query, self._theatre, total=True)
+        overall: Measures | None = None
+        for each, _ in self._filer.filed(sums, asked, by=()):
+            overall = each.measures if overall is None else added(overall, each.measures)
+        return overall if overall and has_shares(overall) else None
+
+    def shown(self) -> Iterator[Bucket]:
+        """What the rows are about that belong to a bucket, in order."""
+        for bucket in self._timeline.buckets():
+            whole = uncut(bucket, self._timeline)
+            if is_complete(whole, self._query):
+                moved = windowed(whole, self._query) if self._query.moves else bucket
+                yield replace(bucket, start=moved.start)
+
+    def know(self, buckets: Iterable[Bucket]) -> None:
+        """Which days rows of these keys are about."""
+        self._buckets |= {bucket.key: bucket for bucket in buckets}
+
+    def known(self) -> Iterable[Bucket]:
+        return self._buckets.values()
+
+    def _period(self, each: Counted) -> str:
         """The key of the row's period, its bucket remembered."""
-        key, bucket = self._timeline.place(when)
-        if bucket is not None:
-            self._buckets[key] = bucket
-        return key
+        if each.is_open:
+            return SPANNING
+        span = each.start, each.end
+        if span not in self._periods:
+            key, bucket = self._whole.place(When(*span))
+            if bucket is not None:
+                if is_complete(uncut(bucket, self._timeline), self._query):
+                    shown = bucket.clipped(self._timeline.first, self._timeline.last)
+                    self._buckets[key] = shown
+                else:
+                    key = INCOMPLETE
+            self._periods[span] = key
+        return self._periods[span]
+
+    @staticmethod
+    def _in_no_span(each: Counted, every: Spans) -> str:
+        cut = not each.is_open and every.holding(each.start, each.end)
+        return INCOMPLETE if cut else SPANNING
 
     def positions(self, filled: Iterable[Position]) -> list[Position]:
         wanted = set(filled)
         if self._query.dense:
-            for bucket in self._timeline.buckets():
+            for bucket in self.shown():
                 self._buckets[bucket.key] = bucket
                 values = [self._offered(dimension, bucket) for dimension in self._query.by]
                 wanted.update((bucket.key, keys) for keys in product(*values))
@@ -333,7 +565,8 @@ class _Grid:
         self._check_size(wanted)
         return sorted(wanted, key=self._order)
 
-    def row(self, position: Position, cell: _Cell | None) -> Row:
+    def row(self, position: Position, cell: Measures | None, at: Bucket | None = None) -> Row:
+        """The row at a position; with `at`, what it was in other days."""
         period, keys = position
         shown: dict[str, str | None] = {}
         sector = self._query.filters.sector
@@ -343,11 +576,14 @@ class _Grid:
                 place, _, within = key.partition("/")
                 shown[dimension.value], shown["within"] = place, within or None
                 sector = self._theatre.sectors.tree.finer(sector, place)
-        bucket = self._buckets.get(period)
-        return self._shown(period, bucket, shown, cell, self._covered(sector, bucket))
+        bucket = at or self._buckets.get(period)
+        covered = self._covered(sector, bucket)
+        return self._shown(at.key if at else period, bucket, shown, cell, covered)
 
-    def total(self, cell: _Cell) -> Row:
-        bucket = Bucket("total", self._timeline.first, self._timeline.last)
+    def total(self, cell: Measures | None, at: Bucket | None = None) -> Row:
+        asked, timeline = self._query.filters, self._timeline
+        everything = asked.first or timeline.first, asked.last or timeline.last
+        bucket = at or Bucket("total", *everything)
         covered = self._covered(self._query.filters.sector, bucket)
         return self._shown("total", bucket, {}, cell, covered)
 
@@ -361,10 +597,10 @@ class _Grid:
         period: str,
         bucket: Bucket | None,
         keys: Mapping[str, str | None],
-        cell: _Cell | None,
+        cell: Measures | None,
         covered: Covered | None,
     ) -> Row:
-        if cell is None or not cell.shares:
+        if cell is None:
             nothing = 0 if covered is Covered.FULL else None
             none = {outcome: Sum(nothing, nothing) for outcome in SUMMED_OUTCOMES}
             counts = (nothing, nothing, nothing, nothing)
@@ -373,12 +609,9 @@ class _Grid:
             period,
             bucket,
             keys,
-            cell.incidents,
-            cell.episodes,
-            cell.reports,
-            cell.possible_duplicates,
-            cell.figures,
-            cell.remainder,
+            *counts_of(cell),
+            figures_of(cell),
+            is_remainder(cell),
             coverage=covered,
         )
 
@@ -397,9 +630,8 @@ class _Grid:
                     or (asked in tree and (tree.holds(asked, s) or tree.holds(s, asked)))
                 ]
             case Dimension.WEAPON:
-                known = frozenset(self._known(dimension))
-                asked_for = _asked_weapons(known, filters, theatre.weapons)
-                return sorted({theatre.weapons.at_level(w, filters.level) for w in asked_for})
+                known = set(self._known(dimension))
+                return sorted(known.intersection(weapon_rows(filters, theatre.weapons).values()))
             case Dimension.CLAIMANT:
                 return [c for c in theatre.claimants if filters.claimant in (None, c)]
             case Dimension.PARTY:
@@ -432,7 +664,8 @@ class _Grid:
             (self._ranks[d].get(key, len(self._ranks[d])), key)
             for d, key in zip(self._query.by, keys, strict=True)
         ]
-        return (bucket is None, str(bucket.start) if bucket else period, *ranks)
+        days = [bucket.start, bucket.end] if bucket else [period]
+        return (bucket is None, *map(str, days), *ranks)
 
     @staticmethod
     def _check_size(wanted: Sized) -> None:
@@ -442,3 +675,8 @@ class _Grid:
                 "narrow from and to, or ask for a coarser period or fill=none",
                 "period",
             )
+
+
+def _add[Place](sums: dict[Place, Measures], place: Place, measures: Measures) -> None:
+    known = sums.get(place)
+    sums[place] = measures if known is None else added(known, measures)

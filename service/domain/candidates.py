@@ -210,6 +210,22 @@ def _at_most(new: Trace, other: Trace, sectors: Sectors) -> float:
     )
 
 
+def may_reach(threshold: float, new: Trace, outline: Trace) -> bool:
+    """Whether something of which only when and where is known may reach the threshold, if all else
+    agrees as well as it can."""
+    words = len(new.telling)
+    most = (
+        (_SAME_WEAPON if new.weapons else 0.0)
+        + min(_MOST_FOR_FIGURES, _MOST_PER_FIGURE * len(new.figures))
+        + _SAME_CLAIMANT
+        + _BITS_FOR_WORDS * (1 - _SHARED_BY_CHANCE) * words / (words + _FEW_WORDS)
+        + 0.01 * len(Matter)
+    )
+    located = _located(new, outline)
+    place = max(_SHARED_SECTOR) if located is None else _place_of(*located)
+    return _time(new.when, outline.when) + place + most >= threshold
+
+
 def _in_words(matter: Matter, new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> str:
     """Why a matter weighs what it does."""
     match matter:
@@ -357,7 +373,11 @@ def _place(a: Trace, b: Trace, sectors: Sectors) -> float:
     if located is None:
         nested = _nested(a.sector, b.sector, sectors)
         return nested[0] if nested else 0.0
-    apart, open_km = located
+    return _place_of(*located)
+
+
+def _place_of(apart: float, open_km: float) -> float:
+    """What two points say that lie so far apart, of which their precisions leave some open."""
     same = max(0.0, -math.log2(_HOTSPOT + (open_km / _AREA_RADIUS_KM) ** 2))
     return same - _BITS_PER_KM * max(0.0, apart - open_km)
 

@@ -46,6 +46,8 @@ class Watch:
         """
         if sector is None:
             return Covered.NONE
+        if not self._coverage:
+            return Covered.NONE
         start, end = self._instants(first, last)
         branch = self._sectors.tree.branch(sector)
         touching = [

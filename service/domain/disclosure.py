@@ -82,7 +82,9 @@ def _settlement(
 ) -> tuple[Point, Place] | None:
     located = [
         (distance_km(point, Point(p.latitude, p.longitude)), p.id, p)
-        for p in ([place] if place is not None else gazetteer)
+        for p in (
+            [place] if place is not None else gazetteer.level_with(point, FARTHEST_SETTLEMENT_KM)
+        )
         if p.latitude is not None and p.longitude is not None
     ]
     if not located:

@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -113,6 +114,9 @@ class Gazetteer:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self._by_id = {place.id: place for place in places}
+        located = sorted((place.latitude, place.id) for place in self if place.latitude is not None)
+        self._latitudes = [latitude for latitude, _ in located]
+        self._southmost_first = [self._by_id[place_id] for _, place_id in located]
         spellings: dict[str, set[str]] = {}
         for place in self._by_id.values():
             for name in (place.id, place.display, *(n.name for n in place.names)):
@@ -131,6 +135,13 @@ class Gazetteer:
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._by_id.values())
+
+    def level_with(self, point: Point, km: float) -> Iterable[Place]:
+        """At least the places that lie no more than so many km north or south of a point."""
+        # A little more, since degrees are rounded.
+        reach = math.degrees(km / EARTH_RADIUS_KM) * 1.001
+        begin = bisect_left(self._latitudes, point.latitude - reach)
+        return self._southmost_first[begin : bisect_right(self._latitudes, point.latitude + reach)]
 
     def _decide(self, ids: set[str]) -> Place | None:
         curated = [self._by_id[i] for i in ids if self._by_id[i].curated]

@@ -4,10 +4,12 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from service.domain.periods import Grain
 from service.domain.places import EARTH_RADIUS_KM, Point
-from service.domain.vocabulary import Access, Status, Unit
+from service.domain.vocabulary import Access, Precision, Status, Unit
+from service.domain.when import TimePrecision
 
 
 class Clock(StrEnum):
@@ -26,6 +28,13 @@ class Dimension(StrEnum):
     CLAIMANT = "claimant"
     PARTY = "party"
     STATUS = "status"
+
+
+class Compare(StrEnum):
+    """With which earlier days a row is compared."""
+
+    PREVIOUS = "previous"
+    YEAR_BEFORE = "year_before"
 
 
 # Dimensions in which one incident can appear in several rows.
@@ -77,9 +86,11 @@ class IncidentQuery:
 
     `sector`, `weapon` select branches. `sector` may be `unlocated` (known only above `level`,
     at the node `within`), `weapon` and `party` may be `unstated`. `according_to` asks for one
-    claimant's account alone, `counted` for what figures count. `weapon_exact` leaves out what is
-    below the weapon. `sees` is the level of who asks, `own` their name: as long as nobody says
-    who asks, only what is public answers.
+    claimant's account alone, `untold_by` for what another tells nothing of that counts, `counted`
+    for what figures count. `weapon_exact` leaves out what is below the weapon. `time_precision` and
+    `place_precision` ask for what is known at least so finely. With `zone`, days are those of
+    another time zone than the theatre's. `sees` is the level of who asks, `own` their name: as
+    long as nobody says who asks, only what is public answers.
     """
 
     first: date | None = None
@@ -100,6 +111,10 @@ class IncidentQuery:
     min_killed: int | None = None
     text: str | None = None
     according_to: str | None = None
+    untold_by: str | None = None
+    time_precision: TimePrecision | None = None
+    place_precision: Precision | None = None
+    zone: ZoneInfo | None = None
     counted: bool | None = None
     cell: CellFilter | None = None
     oldest_first: bool = False
@@ -109,13 +124,27 @@ class IncidentQuery:
 
 @dataclass(frozen=True, slots=True)
 class AggregateQuery:
-    """A question for sums: filters, a grain, and dimensions in the order of the rows."""
+    """A question for sums: filters, a grain, and dimensions in the order of the rows.
+
+    A row counts its bucket or, with `window`, the so many buckets that end with it or, with
+    `since`, all days from that one on. With `complete_on` only buckets have rows that are whole
+    and ended before that day.
+    """
 
     filters: IncidentQuery
     grain: Grain
     by: tuple[Dimension, ...] = (Dimension.SECTOR,)
     series: str | None = None
     dense: bool = True
+    window: int | None = None
+    since: date | None = None
+    compare: Compare | None = None
+    complete_on: date | None = None
+
+    @property
+    def moves(self) -> bool:
+        """Whether the days of one row may be days of another."""
+        return self.window is not None or self.since is not None
 
 
 @dataclass(frozen=True, slots=True)

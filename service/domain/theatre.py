@@ -94,7 +94,8 @@ class Theatre:
     """The reference data of one ceasefire.
 
     `monitored_from` is the first day that can hold a violation; `implausible_casualties` the
-    count above which a report is doubted; `languages` the order in which names are offered.
+    count above which a report is doubted; `languages` the order in which names are offered;
+    `licence` the address of the licence that the data set is given out under.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Theatre:
     periods: Sequence[NamedPeriod]
     agreements: Sequence[Agreement] = field(default=())
     words: Sequence[Words] = field(default=())
+    licence: str | None = None
 
     def day_of(self, instant: datetime) -> date:
         """The local day that an instant falls on."""

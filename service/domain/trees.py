@@ -12,6 +12,8 @@ class Tree:
     def __init__(self, parents: Mapping[str, str | None]) -> None:
         self._parents = dict(parents)
         self._paths: dict[str, tuple[str, ...]] = {}
+        # Asked again for every row of an answer.
+        self._branches: dict[str, frozenset[str]] = {}
         for node in self._parents:
             self._paths[node] = self._trace(node)
 
@@ -41,7 +43,10 @@ class Tree:
 
     def branch(self, node: str) -> frozenset[str]:
         """The node and all below it."""
-        return frozenset(other for other, path in self._paths.items() if node in path)
+        if node not in self._branches:
+            below = (other for other, path in self._paths.items() if node in path)
+            self._branches[node] = frozenset(below)
+        return self._branches[node]
 
     def children(self, node: str) -> tuple[str, ...]:
         return self._children.get(node, ())

@@ -6,6 +6,7 @@ from typing import Final
 UNLOCATED: Final = "unlocated"
 SPANNING: Final = "spanning"
 OUTSIDE: Final = "outside"
+INCOMPLETE: Final = "incomplete"
 UNSTATED: Final = "unstated"
 UNMAPPED: Final = "unmapped"
 

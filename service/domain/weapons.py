@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from service.domain.places import fold
 from service.domain.trees import Tree
@@ -46,6 +47,9 @@ class WeaponUse:
     calibre_mm: float | None = None
 
 
+_USES = 1_000
+
+
 class Weapons:
     """The weapon tree and the schemes read over it."""
 
@@ -53,6 +57,7 @@ class Weapons:
         self._by_id = {weapon.id: weapon for weapon in classes}
         self.tree = Tree({weapon.id: weapon.parent for weapon in self._by_id.values()})
         self.schemes = tuple(schemes)
+        self._known_memberships = lru_cache(_USES)(self._memberships)
         self._by_name = {
             fold(name): weapon
             for weapon in self._by_id.values()
@@ -83,6 +88,10 @@ class Weapons:
 
         A rule bound to a calibre needs the calibre to be known.
         """
+        # Many reports name the same few weapons.
+        return {**self._known_memberships(use)}
+
+    def _memberships(self, use: WeaponUse) -> dict[str, str]:
         found: dict[str, str] = {}
         path = self.tree.path(use.weapon) if use.weapon in self.tree else ()
         for scheme in self.schemes:

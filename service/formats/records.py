@@ -1,5 +1,6 @@
 """A report as it is recorded: what was sent, what it was read as, what was decided."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -113,19 +114,21 @@ def is_waiting(record: dict[str, Any]) -> bool:
     return Status(record["status"]) is Status.UNVERIFIED
 
 
-def report_of(report_id: str, record: dict[str, Any]) -> Report:
-    """The domain's report from the content of a revision, with the position that may be shown."""
+def report_of(report_id: str, record: dict[str, Any], resolved: Resolved | None = None) -> Report:
+    """The domain's report from the content of a revision, with the position that may be shown;
+    `resolved` is what the record was made from, where that is at hand."""
     read = record["resolved"]
     return Report(
         id=report_id,
         claimant=read["claimant"],
-        when=when_of(read),
-        reported=reported_of(read),
+        # That a time of day was ambiguous is kept as a doubt.
+        when=replace(resolved.when, ambiguous=False) if resolved else when_of(read),
+        reported=resolved.reported if resolved else reported_of(read),
         received=datetime.fromisoformat(record["received_at"]),
         sector=read["sector"],
         point=point_of(record["published"]["point"]),
         weapons=frozenset(weapon for weapon, _ in read["weapons"]),
-        lines=tuple(_line(line) for line in read["casualties"]),
+        lines=resolved.lines if resolved else tuple(map(_line, read["casualties"])),
         attributed_to=read["attributed_to"],
         stance=Stance(record["posted"].get("stance", Stance.ASSERTS)),
         status=Status(record["status"]),

@@ -1,6 +1,7 @@
 """Reference data: from the entries of its files to a theatre."""
 
 import csv
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,7 @@ FILES: Final = (
     ("periods.toml", "period"),
     ("words.toml", "word"),
 )
+_ADDRESS: Final = re.compile(r"https?://[!-;=?-~]{1,300}")
 _OPTIONAL: Final = frozenset({"words.toml"})
 KINDS: Final = ("theatre", *(kind for _, kind in FILES))
 
@@ -110,6 +112,9 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         monitored_from = parse_when(whole["monitored_from"], zone).known_start
         named, name = whole["id"], whole["name"]
         implausible, languages = whole["implausible_casualties"], tuple(whole["languages"])
+        licence = whole.get("licence")
+        if licence is not None and not _ADDRESS.fullmatch(licence):
+            raise Invalid("must be the address of a licence", "licence")
     periods = _each("period", entries, _period)
     if clashes := overlapping(periods):
         raise Invalid(f"{clashes[0][0]} and {clashes[0][1]} overlap", "period")
@@ -144,6 +149,7 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         periods=periods,
         agreements=_each("agreement", entries, _agreement),
         words=words,
+        licence=licence,
     )
 
 

@@ -54,6 +54,7 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
     "incident": {"content.part_of": None, "content.merged_into": None},
     "reference": {},
     "grouping": {},
+    "repair": {},
     "erasure": {},
     "key": {"content": {}},
     "feed": {"content": {}},
@@ -117,14 +118,14 @@ def seal(fact: Fact) -> tuple[str, str]:
         for path, above, name in _PRIVATE[fact.kind]
         if (holder := holders.get(above)) is not None and name in holder
     ]
-    salts = secrets.token_hex(_SALT_BYTES * len(chosen))
+    salts = secrets.token_bytes(_SALT_BYTES * len(chosen))
     sealed: dict[str, str] = {}
     private: dict[str, list[str]] = {}
     for number, (path, holder, name) in enumerate(chosen):
-        text = canonical(holder.pop(name)).decode()
-        salt = salts[2 * _SALT_BYTES * number : 2 * _SALT_BYTES * (number + 1)]
-        private[path] = [salt, text]
-        sealed[path] = seal_of(salt, text)
+        text = canonical(holder.pop(name))
+        salt = salts[_SALT_BYTES * number : _SALT_BYTES * (number + 1)]
+        private[path] = [salt.hex(), text.decode()]
+        sealed[path] = _seal_of(salt, text)
     entry["sealed"] = sealed
     return canonical(entry).decode(), canonical(private).decode()
 
@@ -143,7 +144,11 @@ def _copied(entry: Json, paths: Iterable[str]) -> Mapping[str, Json]:
 
 def seal_of(salt: str, text: str) -> str:
     """The hash that stands for a private value: SHA-256 of the salt's bytes and its JSON."""
-    return hashlib.sha256(bytes.fromhex(salt) + text.encode()).hexdigest()
+    return _seal_of(bytes.fromhex(salt), text.encode())
+
+
+def _seal_of(salt: bytes, text: bytes) -> str:
+    return hashlib.sha256(salt + text).hexdigest()
 
 
 def unseal(entry: str, private: str) -> Fact:

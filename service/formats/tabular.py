@@ -13,6 +13,8 @@ from service.errors import Invalid
 
 # A cell that a spreadsheet would take for a formula gets an apostrophe (OWASP ASVS 5, 1.2.10).
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
+GUARDED: Final = frozenset({*_FORMULA, "'"})
+"""What a text begins with that `guarded` may change."""
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{1,20})?(?:e-[0-9]{1,3})?")
 # A backslash takes from the character behind it what it would part.
 _PART: Final = re.compile(r"(?:\\.|[^;])+", re.DOTALL)
@@ -138,32 +140,6 @@ def flattened(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             row[prefix + key] = item
     return row
-
-
-def report_rows(view: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """A report as readers see it, as it could be uploaded again.
-
-    A row holds a casualty line and a source; where there are more lines, the first source stands
-    again.
-    """
-    sources, lines = view["sources"] or [{}], view["casualties"]
-    base = flattened(
-        {k: v for k, v in view.items() if k not in ("sources", "casualties", "weapons")}
-    )
-    base["weapons"] = ";".join(map(_weapon_text, view["weapons"]))
-    for i in range(max(len(sources), len(lines))):
-        source = sources[i] if i < len(sources) else sources[0]
-        line = lines[i] if i < len(lines) else {}
-        yield {**base, **flattened(source, "sources."), **flattened(line, "casualties.")}
-
-
-def _weapon_text(use: Mapping[str, Any]) -> str:
-    """A weapon, with its calibre in millimetres behind a colon."""
-    text = re.sub(r"[\\:;]", r"\\\g<0>", use["weapon"])
-    calibre = use.get("calibre_mm")
-    if calibre is None:
-        return text
-    return f"{text}:{int(calibre) if calibre == int(calibre) else calibre}"
 
 
 def _weapon(text: str) -> str | dict[str, Any]:
@@ -392,12 +368,15 @@ def _is_formula(text: str) -> bool:
     return text.lstrip("'").startswith(_FORMULA)
 
 
+def guarded(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    return f"'{text}" if _is_formula(text) else text
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and _is_formula(value):
-        return f"'{value}"
-    return value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _drained(buffer: io.StringIO) -> str:

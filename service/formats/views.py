@@ -108,7 +108,7 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "incident": record["incident"],
         "when": posted["when"],
         "timezone": posted.get("timezone"),
-        **_span(when),
+        **span_view(when),
         "where": _where_view(posted["where"], read, theatre),
         "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],
         "casualties": [_casualties_view(line) for line in read["casualties"]],
@@ -161,7 +161,7 @@ def account_view(
         "id": account.incident,
         "title": title,
         "when": str(account.when),
-        **_span(account.when),
+        **span_view(account.when),
         "sector": account.sector,
         "point": (
             {"lat": point.latitude, "lon": point.longitude, "precision": point.precision}
@@ -330,7 +330,9 @@ def _origin_view(origin: Json | None) -> Json | None:
     """Which source a report was imported from, under which licence, and what it calls it."""
     if origin is None:
         return None
-    return {name: origin[name] for name in ("source", "key", "licence", "kept")}
+    told = {name: origin[name] for name in ("source", "key", "licence")}
+    # In one order, whether the report was just recorded or made again from the record.
+    return {**told, "kept": dict(sorted(origin["kept"].items()))}
 
 
 def _sources_view(posted: Json) -> list[Json]:
@@ -345,7 +347,7 @@ def _about_view(about: Json | None) -> Json | None:
     return {name: about.get(name) for name in ("report", "incident", "outcomes")}
 
 
-def _span(when: When) -> Json:
+def span_view(when: When) -> Json:
     return {
         "start": when.start.isoformat() if when.start else None,
         "end": when.end.isoformat() if when.end else None,

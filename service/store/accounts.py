@@ -109,20 +109,17 @@ def _rows(
         )
 
 
-def load_accounts(session: Session, rows: Sequence[tables.Account]) -> list[tuple[Account, str]]:
-    """Rows back to accounts with whose they are, in the order given."""
+def load_accounts(session: Session, rows: Sequence[Any]) -> list[tuple[Account, str]]:
+    """Rows of `accounts` back to accounts with whose they are, in the order given."""
     wanted = [_key(row) for row in rows]
     weapons: dict[_Key, set[str]] = {}
-    figures: dict[_Key, list[tables.Figure]] = {}
+    figures: dict[_Key, list[Any]] = {}
     ids = sorted({incident for incident, *_ in wanted})
     for some in chunks(ids):
-        for weapon in session.scalars(
-            sa.select(tables.AccountWeapon).where(tables.AccountWeapon.incident_id.in_(some))
-        ):
+        # Rows as they are: making objects of the mapped classes takes several times as long.
+        for weapon in session.execute(sa.select(_WEAPONS).where(_WEAPONS.c.incident_id.in_(some))):
             weapons.setdefault(_key(weapon), set()).add(weapon.weapon)
-        for figure in session.scalars(
-            sa.select(tables.Figure).where(tables.Figure.incident_id.in_(some))
-        ):
+        for figure in session.execute(sa.select(_FIGURES).where(_FIGURES.c.incident_id.in_(some))):
             figures.setdefault(_key(figure), []).append(figure)
     return [
         (_account(row, weapons.get(key, set()), figures.get(key, [])), row.claimant)
@@ -130,7 +127,7 @@ def load_accounts(session: Session, rows: Sequence[tables.Account]) -> list[tupl
     ]
 
 
-def _key(row: tables.Account | tables.AccountWeapon | tables.Figure) -> _Key:
+def _key(row: Any) -> _Key:
     return row.incident_id, row.claimant, row.level
 
 
@@ -144,7 +141,7 @@ def point_of_row(row: Any) -> Point | None:
     return Point(row.latitude, row.longitude, Precision(row.precision))
 
 
-def _account(row: tables.Account, weapons: set[str], figures: Iterable[tables.Figure]) -> Account:
+def _account(row: Any, weapons: set[str], figures: Iterable[Any]) -> Account:
     own: dict[Slot, Established] = {}
     contributions: dict[Slot, Contribution] = {}
     below: set[Slot] = set()

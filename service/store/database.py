@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, date, datetime
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -17,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.errors import Unavailable
+from service.store.commits import Companions, Group
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -83,12 +85,17 @@ class Database:
                 postgresql_readonly=True,
             )
         )
-        self._writers = sessionmaker(
-            self.engine.execution_options(isolation_level=_level(self.engine, "SERIALIZABLE")),
-            expire_on_commit=False,
+        self._writing = self.engine.execution_options(
+            isolation_level=_level(self.engine, "SERIALIZABLE")
         )
+        self._writers = sessionmaker(self._writing, expire_on_commit=False)
         self._one_writer = self.engine.dialect.name == "sqlite"
         self._turn = threading.Lock()
+        self.companions: Final = Companions()
+        """Those who wait to be committed together with others."""
+        self._numbers = _Numbers(self._read_engine)
+        self.at_hand: Final = self._read_engine.dialect.name == "sqlite"
+        """Whether a number is read from it sooner than a thread is found to wait for it."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -99,12 +106,24 @@ class Database:
         except DBAPIError as error:
             raise _refusal(error) from error
 
-    def write(self, work: Callable[[Session], T]) -> T:
+    def number(self, statement: sa.Select[int]) -> int:
+        """The one number that a statement without parameters gives, past the layers made for
+        rows and transactions. Raises `Unavailable`."""
+        try:
+            return self._numbers.read(statement)
+        except DBAPIError as error:
+            raise _refusal(error) from error
+
+    def write(self, work: Callable[[Session], T], *, shared: bool = False) -> T:
         """Run `work` in a transaction and commit it; run it again where the database asks for it.
 
-        `work` may run several times and must not act outside its session. Raises `Unavailable`
-        where the database is away, full, or stays busy.
+        `work` may run several times and must not act outside its session. What is `shared`, which
+        must be short, may run in another thread and be committed together with others that wait,
+        one after the other; a server that commits together by itself is left to do so. Raises
+        `Unavailable` where the database is away, full, or stays busy.
         """
+        if shared and self._one_writer:
+            return self.companions.do(work, self._write_together, _PATIENCE_SECONDS)
         patience = time.monotonic() + _PATIENCE_SECONDS
         attempt = 0
         while True:
@@ -119,6 +138,46 @@ class Database:
                 if time.monotonic() > patience or not _may_succeed_again(error):
                     raise _refusal(error) from error
             time.sleep(0.01 * min(attempt, 10))
+
+    def _write_together(self, group: Group) -> None:
+        try:
+            with self._alone():
+                if not self._commit(group):
+                    # One took the others with it: each by itself, to see which.
+                    for one in group.members:
+                        one.attempt(self._apart)
+        except DBAPIError as error:
+            # Not even a refusal holds: it may be for what another of them wrote.
+            for one in group.members:
+                one.fail(_refusal(error))
+
+    def _commit(self, group: Group) -> bool:
+        """Do the works of a group one after the other, each as if it were alone, and commit them
+        in one transaction; `False` where the database gave that up meanwhile."""
+        with self._writing.connect() as connection, connection.begin() as transaction:
+            for one in group.gather():
+                one.attempt(partial(self._nested, connection))
+                driver: Any = connection.connection.driver_connection
+                if not driver.in_transaction:
+                    transaction.rollback()
+                    return False
+        return True
+
+    def _nested(self, connection: sa.Connection, work: Callable[[Session], T]) -> T:
+        # What fails takes nothing back but its own.
+        session = self._writers(bind=connection, join_transaction_mode="create_savepoint")
+        try:
+            with session, session.begin():
+                return work(session)
+        except DBAPIError as error:
+            raise _refusal(error) from error
+
+    def _apart(self, work: Callable[[Session], T]) -> T:
+        try:
+            with self._writers.begin() as session:
+                return work(session)
+        except DBAPIError as error:
+            raise _refusal(error) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -141,8 +200,75 @@ class Database:
                 connection.close()
 
     def close(self) -> None:
+        self._numbers.close()
         self.engine.dispose()
         self._read_engine.dispose()
+
+
+class _Numbers:
+    """Reads numbers over a connection of its own, each as it is committed at that moment."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._connection: Any = None
+        self._texts: dict[sa.Select[int], str] = {}
+
+    def read(self, statement: sa.Select[int]) -> int:
+        with self._lock:
+            text = self._texts.get(statement)
+            if text is None:
+                text = self._texts[statement] = str(
+                    statement.compile(self._engine, compile_kwargs={"literal_binds": True})
+                )
+            kept = self._connection is not None
+            try:
+                return self._ask(text)
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                self._hang_up()
+                if not kept:
+                    raise self._as_ours(text, error) from error
+            # It may have been lost long ago, and the database be there again.
+            try:
+                return self._ask(text)
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                self._hang_up()
+                raise self._as_ours(text, error) from error
+
+    def close(self) -> None:
+        with self._lock:
+            self._hang_up()
+
+    def _ask(self, text: str) -> int:
+        if self._connection is None:
+            self._connection = self._connect()
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(text)
+            [[number]] = cursor.fetchall()
+        finally:
+            cursor.close()
+        return int(number)
+
+    def _connect(self) -> Any:
+        pooled = self._engine.raw_connection()
+        connection: Any = pooled.driver_connection
+        pooled.detach()
+        # On SQLite no driver opens a transaction.
+        if self._engine.dialect.name == "postgresql":
+            connection.autocommit = True
+        return connection
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _as_ours(self, text: str, error: Exception) -> Exception:
+        dialect = self._engine.dialect
+        return DBAPIError.instance(
+            text, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
+        )
 
 
 def chunks(ids: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
@@ -159,21 +285,45 @@ def insert_rows(session: Session, table: sa.FromClause, rows: Sequence[Mapping[s
     if not rows:
         return
     connection = session.connection()
-    copied = connection.dialect.name == "postgresql"
-    if copied and len(rows) < _WORTH_COPYING:
-        connection.execute(sa.insert(table), [*rows])
-        return
-    names = list(rows[0])
-    columns = [map(itemgetter(name), rows) for name in names]
-    bound = [
-        column if bind is None else map(bind, column)
-        for column, bind in zip(columns, _binders(connection.dialect, table, names), strict=True)
-    ]
-    values = list(zip(*bound, strict=True))
-    if copied:
-        _copy(connection, table, names, values)
+    names = tuple(rows[0])
+    values = _values(connection.dialect, table, names, rows)
+    if connection.dialect.name == "postgresql" and len(rows) >= _WORTH_COPYING:
+        _copy(connection, table.name, names, values)
     else:
-        connection.exec_driver_sql(_insertion(table, names), values)
+        insertion = _insertion(connection.dialect, table, names)
+        connection.exec_driver_sql(insertion, values[0] if len(values) == 1 else values)
+
+
+def add_rows(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows that name every column; where a row of their key is there, their other columns
+    are added to its own."""
+    if not rows:
+        return
+    connection = session.connection()
+    keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
+    sums = ", ".join(
+        f'"{c.name}" = "{table.name}"."{c.name}" + excluded."{c.name}"'
+        for c in table.columns
+        if not c.primary_key
+    )
+    added = f"ON CONFLICT ({keys}) DO UPDATE SET {sums}"
+    names = tuple(rows[0])
+    values = _values(connection.dialect, table, names, rows)
+    if connection.dialect.name != "postgresql":
+        insertion = _insertion(connection.dialect, table, names)
+        connection.exec_driver_sql(f"{insertion} {added}", values)
+        return
+    waiting = f"{table.name}_waiting"
+    connection.exec_driver_sql(
+        f'CREATE TEMP TABLE IF NOT EXISTS "{waiting}" (LIKE "{table.name}") ON COMMIT DROP'
+    )
+    _copy(connection, waiting, names, values)
+    columns = ", ".join(f'"{name}"' for name in names)
+    connection.exec_driver_sql(
+        f'INSERT INTO "{table.name}" ({columns}) '  # noqa: S608
+        f'SELECT {columns} FROM "{waiting}" {added}'
+    )
+    connection.exec_driver_sql(f'DELETE FROM "{waiting}"')  # noqa: S608
 
 
 def next_numbers(session: Session, table: sa.FromClause, count: int) -> Sequence[int]:
@@ -183,15 +333,34 @@ def next_numbers(session: Session, table: sa.FromClause, count: int) -> Sequence
     [counter] = table.primary_key
     if session.connection().dialect.name != "postgresql":
         # Nobody else writes meanwhile.
-        last = session.scalar(sa.select(sa.func.max(counter))) or 0
+        last = session.scalar(_last(counter)) or 0
         return range(last + 1, last + 1 + count)
     sequence = sa.func.pg_get_serial_sequence(table.name, counter.name)
     each = sa.func.generate_series(1, count).table_valued("number")
     return session.scalars(sa.select(sa.func.nextval(sequence)).select_from(each)).all()
 
 
+@lru_cache
+def _last(counter: sa.Column[int]) -> sa.Select[Any]:
+    return sa.select(sa.func.max(counter))
+
+
+def _values(
+    dialect: Dialect, table: sa.Table, names: tuple[str, ...], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[Any, ...]]:
+    """Rows as the driver takes them."""
+    columns = [map(itemgetter(name), rows) for name in names]
+    bound = [
+        column if bind is None else map(bind, column)
+        for column, bind in zip(columns, _binders(dialect, table, names), strict=True)
+    ]
+    return list(zip(*bound, strict=True))
+
+
+# Most rows come alone, and writing one takes less time than finding out how.
+@lru_cache(maxsize=256)
 def _binders(
-    dialect: Dialect, table: sa.Table, names: Iterable[str]
+    dialect: Dialect, table: sa.Table, names: tuple[str, ...]
 ) -> list[Callable[[Any], Any] | None]:
     """What makes the driver's values of those of each column; `None` where they are the same."""
     native = (sa.Uuid, sa.Boolean) if dialect.name == "postgresql" else (sa.Boolean,)
@@ -210,20 +379,22 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _insertion(table: sa.Table, names: Sequence[str]) -> str:
-    columns, marks = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+@lru_cache(maxsize=256)
+def _insertion(dialect: Dialect, table: sa.Table, names: tuple[str, ...]) -> str:
+    mark = "%s" if dialect.name == "postgresql" else "?"
+    columns, marks = ", ".join(f'"{name}"' for name in names), ", ".join([mark] * len(names))
     return f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})'  # noqa: S608
 
 
 def _copy(
     connection: sa.Connection,
-    table: sa.Table,
+    table: str,
     names: Sequence[str],
     rows: Iterable[Sequence[Any]],
 ) -> None:
     dialect: Any = connection.dialect
     columns = ", ".join(f'"{name}"' for name in names)
-    statement = f'COPY "{table.name}" ({columns}) FROM STDIN'
+    statement = f'COPY "{table}" ({columns}) FROM STDIN'
     driver: Any = connection.connection.driver_connection
     try:
         with driver.cursor() as cursor, cursor.copy(statement) as copy:
@@ -234,7 +405,7 @@ def _copy(
         raise DBAPIError.instance(
             statement,
             None,
-            type(error)(f"while writing {table.name}"),
+            type(error)(f"while writing {table}"),
             dialect.loaded_dbapi.Error,
             hide_parameters=True,
             dialect=dialect,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,6 +13,12 @@ from service.domain.ledger import leaf_hash
 from service.formats.sealing import Fact, seal, unseal
 from service.store.database import insert_rows, next_numbers
 from service.store.tables import Pending, Revision
+
+_REVISIONS: Final = Revision.__table__.c
+# Asked by everybody who reads or writes anything: put together once.
+_LATEST_SEQUENCE: Final = sa.select(sa.func.max(_REVISIONS.sequence)).where(
+    _REVISIONS.kind == sa.bindparam("kind")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +129,7 @@ def naming(session: Session, kind: str, text: str) -> Sequence[Revision]:
 
 def latest_sequence(session: Session, kind: str) -> int:
     """Changes whenever anything of the kind does; 0 where nothing is recorded."""
-    newest = session.scalar(sa.select(sa.func.max(Revision.sequence)).where(Revision.kind == kind))
-    return newest or 0
+    return session.scalar(_LATEST_SEQUENCE, {"kind": kind}) or 0
 
 
 def latest_revision(session: Session, kind: str, subject: str) -> int:

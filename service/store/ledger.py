@@ -5,7 +5,7 @@ Nothing here reads more than about log2(size) rows besides what is asked for.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -25,6 +25,17 @@ from service.store.tables import Head, Leaf, Node, Pending, Revision
 
 T = TypeVar("T")
 
+ACCEPTED: Final[sa.Select[int]] = sa.select(
+    sa.func.coalesce(sa.select(sa.func.max(Leaf.position) + 1).scalar_subquery(), 0)
+    + sa.select(sa.func.count()).select_from(Pending).scalar_subquery()
+)
+"""How many changes have been accepted, which is the version of everything that follows from them.
+
+Each is put into `pending` by its own transaction and moved to `leaves` by another, so that no two
+states have the same number, whatever the order of their commits. The newest number of the record
+would not do on PostgreSQL, where a lower one may be committed later.
+"""
+
 
 def size_of(session: Session) -> int:
     """How many leaves there are."""
@@ -35,6 +46,11 @@ def size_of(session: Session) -> int:
 def pending_count(session: Session) -> int:
     """How many accepted changes have no place yet."""
     return session.scalar(sa.select(sa.func.count()).select_from(Pending)) or 0
+
+
+def accepted(session: Session) -> int:
+    """How many changes have been accepted."""
+    return session.execute(ACCEPTED).scalar_one()
 
 
 def is_waiting(session: Session) -> bool:

@@ -146,7 +146,7 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         Clock.RECEIVED: (account.received_day, account.received_day),
     }
     conditions = _overlap(spans[query.clock], query)
-    conditions += _sector(account.sector, query, theatre)
+    conditions += in_sector(account.sector, query, theatre)
     conditions += in_box((account.latitude, account.longitude), query.bbox)
     if query.counted is not None:
         conditions.append(account.counted == query.counted)
@@ -187,7 +187,7 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         Clock.RECEIVED: (Report.received_day, Report.received_day),
     }
     conditions = _overlap(spans[query.clock], query)
-    conditions += _sector(Report.sector, query, theatre)
+    conditions += in_sector(Report.sector, query, theatre)
     conditions += in_box((Report.latitude, Report.longitude), query.bbox)
     for asked, column in (
         (query.claimant, Report.claimant),
@@ -249,7 +249,7 @@ def _touching(
     return conditions
 
 
-def _sector(column: Any, query: IncidentQuery, theatre: Theatre) -> list[Any]:
+def in_sector(column: Any, query: IncidentQuery, theatre: Theatre) -> list[Any]:
     if query.sector is None:
         return []
     tree = theatre.sectors.tree

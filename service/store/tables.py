@@ -4,11 +4,12 @@ Days are local days of the theatre, instants are UTC, codes are those of the ref
 """
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from service.domain.cells import MEASURES
 from service.store.database import UtcDateTime
 
 metadata = sa.MetaData(
@@ -411,3 +412,55 @@ class Lead(Base):
     revision: Mapped[int]
     received_at: Mapped[datetime]
     record: Mapped[dict[str, Any]]
+
+
+class Summing(Base):
+    """By which definition the cells were summed; the only row is rewritten with them."""
+
+    __tablename__ = "summing"
+
+    definition: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+
+
+def _cell_columns(*, keyed: bool) -> list[sa.Column[Any]]:
+    """What tells cells apart, as in `domain.cells.Cell`, and what each of them sums."""
+    keys: dict[str, sa.types.TypeEngine[Any]] = {
+        "cube": sa.String(250),
+        "start": sa.Date(),
+        "end": sa.Date(),
+        "is_open": sa.Boolean(),
+        "sector": sa.String(200),
+        "status": sa.String(200),
+        "code": sa.String(200),
+        "level": sa.Integer(),
+        "until_level": sa.Integer(),
+    }
+    return [
+        *(
+            sa.Column(name, kind, primary_key=keyed, nullable=False, autoincrement=False)
+            for name, kind in keys.items()
+        ),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in MEASURES),
+    ]
+
+
+CELLS: Final = sa.Table(
+    "cells",
+    metadata,
+    *_cell_columns(keyed=True),
+    sa.Index(None, "cube", "end"),
+    # In the order of their key, so that what one answer reads lies together.
+    sqlite_with_rowid=False,
+)
+"""Accounts summed, as `domain.cells` defines it; derived. No cell is empty."""
+
+CELL_CHANGES: Final = sa.Table(
+    "cell_changes",
+    metadata,
+    sa.Column("id", Counter, primary_key=True),
+    *_cell_columns(keyed=False),
+)
+"""What cells of days have to be added since they were folded, and all larger ones with them.
+
+Writers only ever append here, so none waits for another that changes the same cell.
+"""

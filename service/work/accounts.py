@@ -1,8 +1,9 @@
 """Keeping what is derived from reports in step with them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 from typing import Any
 
@@ -10,37 +11,58 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Visibility
-from service.domain.incidents import Incident, accounts_of_family
+from service.domain.incidents import Account, Incident, accounts_of_family
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import DERIVED, rows_of_account
+from service.store.accounts import DERIVED, load_accounts, rows_of_account
 from service.store.database import chunks, insert_rows
 from service.store.queries import EVERYBODY
+from service.work import cells
+from service.work.cells import Changes
 
 
 def refresh(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
-    """Derive the accounts of whole families anew, named by their outermost incidents."""
+    """Derive the accounts of whole families anew, named by their outermost incidents, and what
+    they sum to."""
     for wanted in chunks(sorted(set(roots))):
         families = load_families(session, list(wanted)).values()
         members = [incident.id for family in families for incident in family]
-        for table in DERIVED:
-            for some in chunks(members):
-                session.execute(sa.delete(table).where(table.c.incident_id.in_(some)))
-        _insert(session, families, theatre)
+        changes = Changes(theatre)
+        for some in chunks(members):
+            _leave(session, some, changes)
+        _insert(session, families, theatre, changes)
+        changes.keep(session)
 
 
 def derive_new(session: Session, incidents: Iterable[Incident], theatre: Theatre) -> None:
     """Derive the accounts of incidents that are part of nothing and had none before."""
-    _insert(session, [[incident] for incident in incidents], theatre)
+    changes = Changes(theatre)
+    _insert(session, [[incident] for incident in incidents], theatre, changes)
+    changes.keep(session)
 
 
-def _insert(session: Session, families: Iterable[list[Incident]], theatre: Theatre) -> None:
+def _leave(session: Session, members: Sequence[str], changes: Changes) -> None:
+    row = tables.Account.__table__.c
+    counted = sa.select(tables.Account.__table__).where(row.incident_id.in_(members), row.counted)
+    found = session.execute(counted).all()
+    for (account, whose), kept in zip(load_accounts(session, found), found, strict=True):
+        changes.go(account, whose, range(kept.level, kept.until_level + 1))
+    for table in DERIVED:
+        session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
+
+
+def _insert(
+    session: Session, families: Iterable[list[Incident]], theatre: Theatre, changes: Changes
+) -> None:
     rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
     for family in families:
-        for table, row in _rows_of_family(family, theatre):
-            rows[table].append(row)
+        for told in _told_by_family(family, theatre):
+            for whose in told.by:
+                changes.come(told.account, whose, told.circle)
+            for table, row in told.rows(theatre):
+                rows[table].append(row)
     for table in DERIVED:
         insert_rows(session, table, rows[table])
 
@@ -57,9 +79,11 @@ def refresh_incidents(session: Session, incidents: Iterable[str], theatre: Theat
 
 
 def refresh_all(session: Session, theatre: Theatre) -> None:
-    """Derive everything anew, as after a change of the reference data."""
+    """Derive everything anew, as after a change of the reference data, by which what was summed
+    was cut."""
     roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
     refresh(session, roots, theatre)
+    cells.rebuild(session, theatre)
 
 
 def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incident]]:
@@ -87,14 +111,32 @@ def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incid
     return families
 
 
-def differences(session: Session, theatre: Theatre) -> list[str]:
-    """Recount every incident from its reports; name those whose derived rows say otherwise."""
-    roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
+def roots_between(session: Session, first: date, last: date) -> Sequence[str]:
+    """The outermost incidents of whose families something touches some days."""
+    row, account = tables.Incident, tables.Account
+    touching = sa.select(account.incident_id).where(
+        account.known_start <= last, account.known_end >= first
+    )
+    return session.scalars(sa.select(row.root_id).where(row.id.in_(touching)).distinct()).all()
+
+
+def differences(
+    session: Session, theatre: Theatre, roots: Sequence[str] | None = None
+) -> list[str]:
+    """Recount every incident from its reports, or those of some families; name those whose
+    derived rows say otherwise."""
+    if roots is None:
+        roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
     wrong: set[str] = set()
     for some_roots in chunks(roots):
         families = load_families(session, list(some_roots)).values()
         members = [incident.id for family in families for incident in family]
-        expected = [row for family in families for row in _rows_of_family(family, theatre)]
+        expected = [
+            row
+            for family in families
+            for told in _told_by_family(family, theatre)
+            for row in told.rows(theatre)
+        ]
         for table in DERIVED:
             found = {
                 _frozen(row)
@@ -125,9 +167,19 @@ def _frozen(row: Mapping[Any, Any]) -> frozenset[tuple[str, Any]]:
     return frozenset((str(name), value) for name, value in row.items())
 
 
-def _rows_of_family(
-    family: list[Incident], theatre: Theatre
-) -> Iterable[tuple[sa.Table, dict[str, Any]]]:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An account, whose it is, and the levels of the readers who are shown it."""
+
+    account: Account
+    by: Sequence[str]
+    circle: range
+
+    def rows(self, theatre: Theatre) -> Iterator[tuple[sa.Table, dict[str, Any]]]:
+        return rows_of_account(self.account, self.by, self.circle, theatre)
+
+
+def _told_by_family(family: list[Incident], theatre: Theatre) -> Iterator[_Told]:
     """Every account of the family's incidents, once for each circle of readers that is shown
     other reports than the one around it."""
     levels = sorted({r.level for incident in family for r in incident.reports})
@@ -140,11 +192,11 @@ def _rows_of_family(
         # What only one tells, everybody tells in the same way.
         alone = claimants if len(claimants) == 1 else []
         for account in accounts_of_family(seen, theatre.sectors).values():
-            yield from rows_of_account(account, [EVERYBODY, *alone], circle, theatre)
+            yield _Told(account, [EVERYBODY, *alone], circle)
         for claimant in claimants if not alone else []:
             told = accounts_of_family(seen, theatre.sectors, claimant=claimant)
             for account in told.values():
-                yield from rows_of_account(account, [claimant], circle, theatre)
+                yield _Told(account, [claimant], circle)
 
 
 def _seen_at(level: int, incident: Incident) -> Incident:

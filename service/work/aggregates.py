@@ -1,22 +1,30 @@
 """Answering aggregates: the accounts a question selects, summed by the rules of the domain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from urllib.parse import urlencode
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote_plus, urlencode
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from service.domain.access import Visibility
 from service.domain.aggregates import (
+    Asked,
+    Counted,
     Row,
     Table,
     Telling,
     aggregate,
+    asked_for,
     atom_of,
+    counted,
     must_cut_along_atoms,
+    tabulate,
 )
+from service.domain.cells import Cube, cube_of, cut_for
 from service.domain.coverage import Coverage, Watch
 from service.domain.disclosure import in_standing_lots
 from service.domain.incidents import Account
@@ -27,16 +35,21 @@ from service.domain.vocabulary import UNLOCATED, Access
 from service.domain.when import month_bounds
 from service.errors import Invalid
 from service.formats.records import when_of
-from service.store import journal, tables
+from service.store import cells, journal, tables
 from service.store.accounts import load_accounts
 from service.store.database import chunks
 from service.store.queries import EVERYBODY, seen_at, select_accounts
 from service.store.reports import CIRCLE
 from service.work.reports import REPORT
 
+_AT_ONCE: Final = 2_000
+
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
-    """Sum what the question selects. Only what counts is summed."""
+    """Sum what the question selects. Only what counts is summed.
+
+    From what is kept summed, where that can tell; else from the accounts themselves.
+    """
     timeline = timeline_of(
         session,
         query.filters,
@@ -45,13 +58,42 @@ def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
         theatre,
         apart=Dimension.CLAIMANT in query.by,
     )
-    counted = replace(query.filters, counted=True)
-    rows = session.scalars(select_accounts(counted, theatre, figures=True)).all()
-    tellings = [Telling(account) for account, _ in load_accounts(session, rows)]
-    if Dimension.CLAIMANT in query.by:
-        apart = session.scalars(select_accounts(counted, theatre, apart=True, figures=True)).all()
-        tellings += [Telling(account, whose) for account, whose in load_accounts(session, apart)]
-    return aggregate(tellings, query, timeline, theatre, watch_of(session, theatre))
+    for_rows, for_total = asked_for(query, theatre), asked_for(query, theatre, total=True)
+    rows = list(_sums(session, query, for_rows, theatre))
+    # By sector and status each share is in one row, which adds up to the total.
+    total = rows if for_rows == for_total else _sums(session, query, for_total, theatre)
+    return tabulate(rows, total, query, timeline, theatre, watch_of(session, theatre))
+
+
+def _sums(
+    session: Session, query: AggregateQuery, asked: Asked, theatre: Theatre
+) -> Iterator[Counted]:
+    cube = cube_of(query.filters, asked.dimensions)
+    if cube is None:
+        yield from _summed_now(session, query, asked, theatre)
+        return
+    by_status = Dimension.STATUS in query.by or query.filters.status is not None
+    cut = cut_for(cube, query.grain, query.series, query.filters, theatre)
+    codes = asked.keys.get(cube.dimension) if cube.dimension else None
+    wanted = sorted(codes) if codes is not None else None
+    yield from cells.read(session, cube, cut, query.filters, theatre, wanted, by_status=by_status)
+
+
+def _summed_now(
+    session: Session, query: AggregateQuery, asked: Asked, theatre: Theatre
+) -> Iterator[Counted]:
+    """The shares of the accounts that a question selects, some thousands in memory at a time."""
+    filters = replace(query.filters, counted=True)
+    apart = Dimension.CLAIMANT in asked.dimensions
+    select = select_accounts(filters, theatre, apart=apart, figures=True)
+    columns = select.with_only_columns(*tables.Account.__table__.columns)
+    found = session.execute(columns.execution_options(yield_per=_AT_ONCE))
+    for some in found.partitions():
+        tellings = [
+            Telling(account, whose if apart else None)
+            for account, whose in load_accounts(session, some)
+        ]
+        yield from counted(tellings, asked, query, theatre)
 
 
 def answer_in_lots(session: Session, query: AggregateQuery, theatre: Theatre) -> tuple[Table, int]:
@@ -152,11 +194,21 @@ def link_of(
         parameters["weapon_exact"] = "true"
     if query.series:
         parameters["series"] = query.series
-    return f"/v1/incidents?{urlencode(parameters)}"
+    return f"/v1/incidents?{_encoded(parameters)}"
 
 
 def link_of_total(timeline: Timeline, asked: Mapping[str, str]) -> str:
     return f"/v1/incidents?{urlencode(_counted(timeline, asked))}"
+
+
+def _encoded(parameters: Mapping[str, str]) -> str:
+    return "&".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    """Of the links of one answer most parts are the same."""
+    return quote_plus(value)
 
 
 def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
@@ -286,16 +338,6 @@ def _whole_months(
 def _recorded_span(
     session: Session, clock: Clock, theatre: Theatre, sees: int, *, apart: bool
 ) -> tuple[date, date]:
-    account = tables.Account
-    first, last = {
-        Clock.EVENT: (account.known_start, account.known_end),
-        Clock.REPORTED: (account.reported_start, account.reported_end),
-        Clock.RECEIVED: (account.received_day, account.received_day),
-    }[clock]
-    found = session.execute(
-        sa.select(sa.func.min(first), sa.func.max(last)).where(
-            (account.claimant != EVERYBODY) == apart, *seen_at(sees), account.counted
-        )
-    ).one()
-    recorded: tuple[date | None, date | None] = (found[0], found[1])
-    return (recorded[0] or theatre.monitored_from, recorded[1] or theatre.monitored_from)
+    cube = Cube(clock, Dimension.CLAIMANT if apart else None)
+    first, last = cells.span(session, cube, sees)
+    return (first or theatre.monitored_from, last or theatre.monitored_from)

@@ -19,7 +19,7 @@ from service.formats.tabular import Row
 from service.formats.validation import parse
 from service.store.database import Database
 from service.store.journal import Author
-from service.work import reports
+from service.work import cells, reports
 from service.work.disclosure import without_hidden
 from service.work.reference import Theatres
 from service.work.reports import Outcomes, Result, Submission
@@ -81,6 +81,7 @@ def load(database: Database, theatres: Theatres, upload: Upload, out: BinaryIO) 
     rows = upload.rows()
     while batch := list(islice(rows, BATCH)):
         results = database.write(partial(_take, theatres=theatres, upload=upload, batch=batch))
+        cells.fold(database, theatres, at_least=cells.MANY)
         _tell(batch, results, account, out)
     return account
 

@@ -2,8 +2,9 @@
 
 from calendar import monthrange
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,10 +16,10 @@ from service.domain.candidates import (
     RADIUS_KM,
     Candidate,
     Nearby,
-    Reach,
     Trace,
     broadest,
     candidates,
+    may_reach,
     radius_km,
 )
 from service.domain.figures import Figure
@@ -33,7 +34,7 @@ from service.formats.records import report_of
 from service.store import tables
 from service.store.accounts import LONGEST, is_long, point_of_row, when_of_row
 from service.store.database import chunks
-from service.store.queries import EVERYBODY, in_box, seen_at
+from service.store.queries import EVERYBODY, seen_at
 from service.store.reports import SOURCE
 from service.work import placing
 
@@ -48,19 +49,44 @@ FLAGGED: Final = 8.0
 MOST_FLAGGED: Final = 10
 
 
+_ACCOUNTS: Final = tables.Account.__table__.c
+_WEAPONS: Final = tables.AccountWeapon.__table__.c
+_FIGURES: Final = tables.Figure.__table__.c
+_REPORTS: Final = tables.Report.__table__.c
 # What of an account says when, where and whose it is.
 _OUTLINE: Final = (
-    tables.Account.incident_id,
-    tables.Account.level,
-    tables.Account.start_day,
-    tables.Account.end_day,
-    tables.Account.lasted,
-    tables.Account.earliest,
-    tables.Account.latest,
-    tables.Account.sector,
-    tables.Account.latitude,
-    tables.Account.longitude,
-    tables.Account.precision,
+    _ACCOUNTS.incident_id,
+    _ACCOUNTS.level,
+    _ACCOUNTS.start_day,
+    _ACCOUNTS.end_day,
+    _ACCOUNTS.lasted,
+    _ACCOUNTS.earliest,
+    _ACCOUNTS.latest,
+    _ACCOUNTS.sector,
+    _ACCOUNTS.latitude,
+    _ACCOUNTS.longitude,
+    _ACCOUNTS.precision,
+)
+_INCIDENTS: Final[sa.BindParameter[Any]] = sa.bindparam("incidents", expanding=True)
+# What else is compared of some incidents.
+_WEAPONS_OF: Final = sa.select(_WEAPONS.incident_id, _WEAPONS.level, _WEAPONS.weapon).where(
+    _WEAPONS.incident_id.in_(_INCIDENTS), _WEAPONS.claimant == EVERYBODY
+)
+_FIGURES_OF: Final = sa.select(
+    _FIGURES.incident_id,
+    _FIGURES.level,
+    _FIGURES.outcome,
+    _FIGURES.low,
+    _FIGURES.best,
+    _FIGURES.high,
+).where(
+    _FIGURES.incident_id.in_(_INCIDENTS),
+    _FIGURES.claimant == EVERYBODY,
+    _FIGURES.party == EVERYBODY,
+    _FIGURES.low.is_not(None),
+)
+_TOLD_OF: Final = sa.select(_REPORTS.incident_id, _REPORTS.claimant, _REPORTS.record).where(
+    _REPORTS.incident_id.in_(_INCIDENTS), _REPORTS.level <= sa.bindparam("level")
 )
 
 
@@ -81,6 +107,7 @@ class Neighbourhood:
     ) -> None:
         self._session = session
         self._source = source
+        self._threshold = threshold
         self._reach = broadest(threshold)
         self._months: dict[tuple[date, int], Nearby] = {}
         self._lasting: dict[int, Nearby] = {}
@@ -116,29 +143,25 @@ class Neighbourhood:
             outline.incident
             for nearby in (self._long(level), *(self._month(month, level) for month in months))
             for outline in nearby.of(trace)
-            if outline.incident != trace.incident
+            if outline.incident != trace.incident and may_reach(self._threshold, trace, outline)
         }
 
     def _month(self, month: date, level: int) -> Nearby:
         if (month, level) not in self._months:
             last = month.replace(day=monthrange(month.year, month.month)[1])
-            # What begins earlier and touches the month lasts longer.
-            near = tables.Account.known_start.between(month - LONGEST, last)
-            self._months[month, level] = self._outlined(
-                _between(month, last, level).where(near), level
-            )
+            select = _select_touching(level, self._source)
+            asked = {"first": month, "last": last, "earliest": month - LONGEST}
+            self._months[month, level] = self._outlined(select, level, asked)
         return self._months[month, level]
 
     def _long(self, level: int) -> Nearby:
         if level not in self._lasting:
-            self._lasting[level] = self._outlined(_counted(level).where(tables.Account.long), level)
+            self._lasting[level] = self._outlined(_select_long(level, self._source), level)
         return self._lasting[level]
 
-    def _outlined(self, select: Any, level: int) -> Nearby:
+    def _outlined(self, select: Any, level: int, asked: Mapping[str, date] | None = None) -> Nearby:
         nearby = Nearby(self._reach)
-        if self._source is not None:
-            select = select.where(~_told_by(self._source))
-        for row in self._session.execute(select):
+        for row in self._session.execute(select, asked):
             self._rows[row.incident_id, level] = row
             nearby.add(_outline(row))
         return nearby
@@ -185,25 +208,64 @@ def near(session: Session, trace: Trace, level: int, threshold: float = POSSIBLE
     does is left out."""
     if not _asks(trace):
         return []
-    reach = broadest(threshold)
+    reach, own = broadest(threshold), radius_km(trace.point)
     days = timedelta(days=reach.days)
-    rows = session.execute(
-        _between(trace.when.known_start - days, trace.when.known_end + days, level).where(
-            tables.Account.incident_id != trace.incident, *_not_far(trace, reach)
-        )
-    ).all()
-    return _traces(session, rows, level)
+    first, last = trace.when.known_start - days, trace.when.known_end + days
+    asked: dict[str, Any] = {"first": first, "last": last, "earliest": first - LONGEST}
+    boxes = trace.point is not None and own is not None
+    if trace.point is not None and own is not None:
+        for precision, radius in RADIUS_KM.items():
+            box = BoundingBox.around(trace.point, reach.km + own + radius)
+            # Over the 180th meridian, all longitudes: what is too far is seen when compared.
+            west, east = (box.west, box.east) if box.west <= box.east else (-180, 180)
+            sides = {"south": box.south, "north": box.north, "west": west, "east": east}
+            asked |= {f"{precision}_{side}": degrees for side, degrees in sides.items()}
+    rows = session.execute(_select_near(level, boxes=boxes), asked).all()
+    near_enough = [
+        row
+        for row in rows
+        if row.incident_id != trace.incident and may_reach(threshold, trace, _outline(row))
+    ]
+    return _traces(session, near_enough, level)
+
+
+# Statements are put together once: that takes longer than to find what they select.
+@lru_cache
+def _select_near(level: int, *, boxes: bool) -> Any:
+    """The accounts that are long or touch the days from `first` to `last`, beginning no earlier
+    than `earliest`; given `boxes`, none that lies outside that of its precision."""
+    far = _not_far() if boxes else sa.true()
+    touching = _select_touching(level).where(~_ACCOUNTS.long, far)
+    # Apart, so that each has an index to itself.
+    return sa.union_all(touching, _select_long(level).where(_touches(), far))
+
+
+@lru_cache
+def _select_touching(level: int, source: str | None = None) -> sa.Select[Any]:
+    """The accounts that touch the days from `first` to `last`; what begins before `earliest` must
+    be long to do so, and is left out. None of `source`, where one is given."""
+    since = _ACCOUNTS.known_start.between(sa.bindparam("earliest"), sa.bindparam("last"))
+    return _counted(level, source).where(_touches(), since)
+
+
+@lru_cache
+def _select_long(level: int, source: str | None = None) -> sa.Select[Any]:
+    """The accounts that are long. None of `source`, where one is given."""
+    return _counted(level, source).where(_ACCOUNTS.long)
 
 
 def _asks(trace: Trace) -> bool:
     return not is_long(trace.when)
 
 
-def _counted(level: int) -> Any:
-    account = tables.Account
-    return sa.select(*_OUTLINE).where(
-        account.claimant == EVERYBODY, *seen_at(level), account.counted
+def _counted(level: int, source: str | None) -> sa.Select[Any]:
+    select = sa.select(*_OUTLINE).where(
+        _ACCOUNTS.claimant == EVERYBODY,
+        _ACCOUNTS.level <= level,
+        _ACCOUNTS.until_level >= level,
+        _ACCOUNTS.counted,
     )
+    return select if source is None else select.where(~_told_by(source))
 
 
 def _told_by(source: str) -> Any:
@@ -213,31 +275,37 @@ def _told_by(source: str) -> Any:
     named = sa.exists().where(
         term.report_id == report.id, term.kind == SOURCE, term.value == source
     )
-    return sa.exists().where(report.incident_id == tables.Account.incident_id, named)
+    return sa.exists().where(report.incident_id == _ACCOUNTS.incident_id, named)
 
 
-def _between(first: date, last: date, level: int) -> Any:
-    """The accounts that the days from the first to the last touch; an open side has no end."""
-    account = tables.Account
-    return _counted(level).where(
-        sa.or_(account.start_day.is_(None), account.start_day <= last),
-        sa.or_(account.end_day.is_(None), account.end_day >= first),
+def _touches() -> Any:
+    """Touching the days from `first` to `last`; an open side has no end."""
+    first, last = (sa.bindparam(name, type_=sa.Date) for name in ("first", "last"))
+    return sa.and_(
+        sa.or_(_ACCOUNTS.start_day.is_(None), _ACCOUNTS.start_day <= last),
+        sa.or_(_ACCOUNTS.end_day.is_(None), _ACCOUNTS.end_day >= first),
     )
 
 
-def _not_far(trace: Trace, reach: Reach) -> Iterator[Any]:
+def _not_far() -> Any:
     """Leaves out what is too far away; without two points of known precision nothing is."""
-    account, own = tables.Account, radius_km(trace.point)
-    if trace.point is None or own is None:
-        return
-    at = account.latitude, account.longitude
-    yield sa.or_(
-        account.latitude.is_(None),
-        account.precision.not_in([str(precision) for precision in RADIUS_KM]),
+    return sa.or_(
+        _ACCOUNTS.latitude.is_(None),
+        _ACCOUNTS.precision.not_in([str(precision) for precision in RADIUS_KM]),
         *(
-            sa.and_(account.precision == str(precision), *in_box(at, box))
-            for precision, radius in RADIUS_KM.items()
-            for box in [BoundingBox.around(trace.point, reach.km + own + radius)]
+            sa.and_(
+                _ACCOUNTS.precision == str(precision),
+                *(
+                    column.between(
+                        sa.bindparam(f"{precision}_{low}"), sa.bindparam(f"{precision}_{high}")
+                    )
+                    for column, low, high in (
+                        (_ACCOUNTS.latitude, "south", "north"),
+                        (_ACCOUNTS.longitude, "west", "east"),
+                    )
+                ),
+            )
+            for precision in RADIUS_KM
         ),
     )
 
@@ -273,17 +341,20 @@ def trace_of_report(incident: str, report: Report, record: Json) -> Trace:
 
 def _traces(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
     """Accounts of everybody as traces, in the order given; a row has at least `_OUTLINE`."""
+    if not rows:
+        return []
     incidents = sorted({row.incident_id for row in rows})
     weapons: dict[tuple[str, int], set[str]] = defaultdict(set)
     figures: dict[tuple[str, int], dict[Outcome, Figure]] = defaultdict(dict)
     claimants: dict[str, set[str]] = defaultdict(set)
     words: dict[str, frozenset[str]] = defaultdict(frozenset)
     for some in chunks(incidents):
-        for incident, of_level, weapon in session.execute(_select_weapons(some)):
+        asked = {"incidents": some, "level": level}
+        for incident, of_level, weapon in session.execute(_WEAPONS_OF, asked):
             weapons[incident, of_level].add(weapon)
-        for incident, of_level, outcome, *bounds in session.execute(_select_figures(some)):
+        for incident, of_level, outcome, *bounds in session.execute(_FIGURES_OF, asked):
             figures[incident, of_level][Outcome(outcome)] = Figure(*bounds)
-        for incident, claimant, record in session.execute(_select_told(some, level)):
+        for incident, claimant, record in session.execute(_TOLD_OF, asked):
             claimants[incident].add(claimant)
             words[incident] |= _words(record)
     return [
@@ -299,30 +370,6 @@ def _traces(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
         )
         for row in rows
     ]
-
-
-def _select_weapons(incidents: Sequence[str]) -> Any:
-    row = tables.AccountWeapon
-    return sa.select(row.incident_id, row.level, row.weapon).where(
-        row.incident_id.in_(incidents), row.claimant == EVERYBODY
-    )
-
-
-def _select_figures(incidents: Sequence[str]) -> Any:
-    row = tables.Figure
-    return sa.select(row.incident_id, row.level, row.outcome, row.low, row.best, row.high).where(
-        row.incident_id.in_(incidents),
-        row.claimant == EVERYBODY,
-        row.party == EVERYBODY,
-        row.low.is_not(None),
-    )
-
-
-def _select_told(incidents: Sequence[str], level: int) -> Any:
-    row = tables.Report
-    return sa.select(row.incident_id, row.claimant, row.record).where(
-        row.incident_id.in_(incidents), row.level <= level
-    )
 
 
 def _words(record: Json) -> frozenset[str]:

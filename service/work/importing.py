@@ -6,6 +6,7 @@ doubtful changes nothing; the second time what is new or changed is recorded, ea
 far the reading has come, so that another process goes on where one was killed.
 """
 
+import gc
 import logging
 import sqlite3
 import threading
@@ -37,7 +38,7 @@ from service.formats.imports.entries import Entry, Kind
 from service.store import imports as store
 from service.store.database import Database
 from service.store.tables import Feed, Import
-from service.work import entries
+from service.work import cells, entries
 from service.work.entries import Judged, Taking
 from service.work.imports import (
     RELEASED,
@@ -379,6 +380,7 @@ class Importer:
             if not batch:
                 continue
             self.database.write(partial(self._take, import_id=import_id, plan=plan, batch=batch))
+            cells.fold(self.database, self.theatres, at_least=cells.MANY)
             self.tell(State.APPLYING, batch[-1][0], total)
 
         def finish(session: Session) -> None:
@@ -438,8 +440,23 @@ class Importer:
 def batches(read: Iterable[Entry]) -> Iterator[list[tuple[int, Entry]]]:
     """Entries with their places in the file, counted from 1, as many as one transaction takes."""
     numbered = enumerate(read, 1)
-    while batch := list(islice(numbered, _BATCH)):
-        yield batch
+    with _collected_by_batch() as collect:
+        while batch := list(islice(numbered, _BATCH)):
+            yield batch
+            collect()
+
+
+@contextmanager
+def _collected_by_batch() -> Iterator[Callable[[], object]]:
+    """Look for garbage when told to: most of what a batch is made of goes by itself, and looking
+    through it again and again while it grows takes a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield partial(gc.collect, 0)
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _moved(row: Import, last: Import | None) -> bool:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
-from service.domain.aggregates import moment
+from service.domain.cells import moment
 from service.domain.incidents import Account
 from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
@@ -87,25 +87,35 @@ def get(session: Session, incident_id: str, actor: Actor, theatre: Theatre) -> J
 def _described(session: Session, accounts: Sequence[Account], level: int) -> list[Json]:
     """Accounts with what is recorded of their incidents, their parts and every figure claimed."""
     ids = [account.incident for account in accounts]
-    recorded = {
-        row.id: row
-        for row in session.scalars(sa.select(tables.Incident).where(tables.Incident.id.in_(ids)))
-    }
     told = _reports_of(session, ids, level)
     parts = _parts_of(session, ids, level)
-    said = {incident: placing.shown_of(row, level) for incident, row in recorded.items()}
     return [
         {
-            **account_view(
-                account,
-                title=said[account.incident]["title"],
-                part_of=nearest_shown(session, said[account.incident]["part_of"], level),
-                reason=said[account.incident]["reason"],
-                note=said[account.incident]["note"],
-            ),
-            "parts": parts[account.incident],
-            "matrix": claims_matrix((r.id, r.record) for r in told[account.incident]),
+            **view,
+            "parts": parts[view["id"]],
+            "matrix": claims_matrix((r.id, r.record) for r in told[view["id"]]),
         }
+        for view in views_of_accounts(session, accounts, level)
+    ]
+
+
+def views_of_accounts(session: Session, accounts: Sequence[Account], level: int) -> list[Json]:
+    """Accounts with what is recorded of their incidents, as readers of a level are shown it."""
+    ids = [account.incident for account in accounts]
+    said = {
+        row.id: placing.shown_of(row, level)
+        for row in session.scalars(sa.select(tables.Incident).where(tables.Incident.id.in_(ids)))
+    }
+    wholes = {each["part_of"] for each in said.values()}
+    shown = {whole: nearest_shown(session, whole, level) for whole in wholes}
+    return [
+        account_view(
+            account,
+            title=said[account.incident]["title"],
+            part_of=shown[said[account.incident]["part_of"]],
+            reason=said[account.incident]["reason"],
+            note=said[account.incident]["note"],
+        )
         for account in accounts
     ]
 

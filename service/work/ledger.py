@@ -39,6 +39,9 @@ heads_below = store.heads_below
 size_of = store.size_of
 root = store.root
 pending_count = store.pending_count
+is_waiting = store.is_waiting
+accepted = store.accepted
+ACCEPTED: Final = store.ACCEPTED
 
 
 @dataclass(frozen=True, slots=True)

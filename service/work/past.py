@@ -61,17 +61,23 @@ class AsOf:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A snapshot and the theatre as it was then."""
+    """A snapshot and the theatre as it was then.
+
+    An earlier moment follows from `version`, how many changes are accepted now; from nothing so
+    simple (`None`) while some of them wait for their place in the ledger.
+    """
 
     session: Session
     theatre: Theatre
     as_of: AsOf | None = None
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """An earlier state, and the theatre of then."""
+    """An earlier state, what tells it from others, and the theatre of then."""
 
+    name: _Name
     database: Database
     theatre: Theatre
 
@@ -95,8 +101,9 @@ class Past:
         with database.reading() as session:
             name, _ = _named(session, theatres, asked)
         state = self._known(name) or self._make(database, theatres, asked)
+        size, whole, waiting = state.name
         with state.database.reading() as earlier:
-            yield View(earlier, state.theatre, AsOf(asked, name[0]))
+            yield View(earlier, state.theatre, AsOf(asked, size), None if waiting else whole)
 
     def _known(self, name: _Name) -> _State | None:
         with self._lock:
@@ -112,7 +119,7 @@ class Past:
         try:
             with self._making, database.reading() as session:
                 name, present = _named(session, theatres, asked)
-                state = self._known(name) or _made(session, name[0], present)
+                state = self._known(name) or _made(session, name, present)
                 with self._lock:
                     self._states[name] = state
                     while len(self._states) > _KEPT:
@@ -133,13 +140,13 @@ def _named(session: Session, theatres: Theatres, asked: str) -> tuple[_Name, The
     return (size, ledger.size_of(session), ledger.pending_count(session)), present
 
 
-def _made(session: Session, size: int, present: Theatre) -> _State:
-    """The state after `size` changes; before there was a theatre, nothing in the present one."""
+def _made(session: Session, name: _Name, present: Theatre) -> _State:
+    """The state after so many changes; before there was a theatre, nothing in the present one."""
     database = in_memory()
-    database.write(lambda into: project(session, into, size))
+    database.write(lambda into: project(session, into, name[0]))
     with database.reading() as earlier:
         known = reference.entries_of(earlier, "theatre")
-        return _State(database, reference.load(earlier) if known else present)
+        return _State(name, database, reference.load(earlier) if known else present)
 
 
 def resolve(session: Session, theatre: Theatre, asked: str) -> int:

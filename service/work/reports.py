@@ -1,7 +1,7 @@
 """Recording reports, and finding them again."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor, Role, Visibility
-from service.domain.candidates import Nearby, broadest
+from service.domain.candidates import Nearby, Trace, broadest
 from service.domain.disclosure import Disclosure, default_for
 from service.domain.drafts import Resolved, resolve
 from service.domain.imports import Origin
@@ -201,7 +201,6 @@ class _Batch:
         self._read: dict[str, Report] = {}
         self._unplaced: list[str] = []
         self._source = source
-        self._known_before = candidates.Neighbourhood(session, candidates.FLAGGED, source)
 
     def recall(self, ids: Sequence[str]) -> None:
         """Read what is already recorded under these ids."""
@@ -225,7 +224,7 @@ class _Batch:
             return Result(Outcomes.REJECTED, report.id, error=error)
         report_id = report.id or self._new_id()
         self._fresh[report_id] = record
-        self._read[report_id] = report_of(report_id, record)
+        self._read[report_id] = report_of(report_id, record, resolved)
         if submission.decision.incident is None:
             self._unplaced.append(report_id)
         return Result(Outcomes.CREATED, report_id, record)
@@ -319,8 +318,7 @@ class _Batch:
             report_id: candidates.trace_of_report(record["incident"], self._read[report_id], record)
             for report_id, record in self._fresh.items()
         }
-        asked = [(traces[report_id], self._read[report_id].level) for report_id in self._unplaced]
-        known = dict(zip(self._unplaced, self._known_before.of_each(asked), strict=True))
+        known = dict(zip(self._unplaced, self._known_around(traces), strict=True))
         taken: dict[int, Nearby] = {}
         for report_id, trace in traces.items():
             said = self._read[report_id]
@@ -333,6 +331,16 @@ class _Batch:
                 self._read[report_id] = replace(said, possible_duplicate=bool(found))
             if self._source is None:
                 taken.setdefault(said.level, Nearby(_REACH)).add(trace)
+
+    def _known_around(self, traces: Mapping[str, Trace]) -> list[list[Trace]]:
+        """What is known around each of the reports that have no incident of others yet."""
+        asked = [(traces[report_id], self._read[report_id].level) for report_id in self._unplaced]
+        if len(asked) == 1 and self._source is None:
+            # Its own days and surroundings are fewer than those of its months.
+            [(trace, level)] = asked
+            return [candidates.near(self._session, trace, level, candidates.FLAGGED)]
+        among = candidates.Neighbourhood(self._session, candidates.FLAGGED, self._source)
+        return among.of_each(asked)
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

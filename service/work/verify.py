@@ -16,7 +16,8 @@ from service.domain.access import Visibility
 from service.formats import checkpoint
 from service.formats.records import disclosure_of
 from service.store import journal, tables
-from service.work import feeds, imports, ledger, past
+from service.work import cells, feeds, imports, ledger, past, reference
+from service.work.checking import REPAIR
 from service.work.feeds import FEED
 from service.work.imports import IMPORT
 from service.work.keys import KEY
@@ -26,6 +27,8 @@ from service.work.reports import REPORT
 
 # What is checked by itself; all else follows from it.
 _RECORD: Final = {"revisions", "pending", "leaves", "nodes", "heads"}
+# What is summed is compared with a recount, folded or not.
+_SUMMED: Final = {"cells", "cell_changes", "summing"}
 # Beside what is recorded of them stands how far they are just now, which nothing follows from.
 _UNDER_WAY: Final = {"feeds", "imports", "archive_pieces", "rejects"}
 
@@ -54,10 +57,11 @@ def broken(
         expected.write(lambda into: past.project(session, into))
         with expected.reading() as made:
             for table in tables.metadata.sorted_tables:
-                if table.name not in _RECORD | _UNDER_WAY:
+                if table.name not in _RECORD | _UNDER_WAY | _SUMMED:
                     yield from _differences(session, made, table)
     finally:
         expected.close()
+    yield from _broken_sums(session)
     yield from feeds.broken(session)
     yield from imports.broken(session)
 
@@ -96,10 +100,18 @@ def _broken_levels(session: Session) -> Iterator[str]:
             place[row.subject] = content["incident"]
         elif row.kind == INCIDENT:
             level = min(told[row.subject].values(), default=level)
-        elif row.kind in (KEY, ledger.ERASURE, FEED, IMPORT, LEAD):
+        elif row.kind in (KEY, ledger.ERASURE, FEED, IMPORT, LEAD, REPAIR):
             level = Visibility.RESTRICTED.level
         if row.level != level:
             yield f"revisions {row.sequence}: level is not {level}"
+
+
+def _broken_sums(session: Session) -> Iterator[str]:
+    """Accounts follow from the record by now, and the sums from them."""
+    if not reference.entries_of(session, "theatre"):
+        return
+    for cell in sorted(cells.differences(session, reference.load(session))):
+        yield f"cells {'/'.join(map(str, cell))}: is not the sum of its accounts"
 
 
 def _differences(session: Session, made: Session, table: sa.Table) -> Iterator[str]:

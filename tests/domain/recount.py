@@ -365,8 +365,8 @@ def rows(
     cells: dict[tuple[str, ...], Count] = {}
     for told, claimant in voices:
         period = period_of(told.when, grain, first, last)
-        parties: set[str | None] = {party}
-        if "party" in by:
+        parties: set[str | None] = {None}
+        if "party" in by or party is not None:
             parties = {p for p, _ in told.adds if p is not None} or {"unstated"}
             parties = {p for p in parties if party in (None, p)}
         for whose in parties:

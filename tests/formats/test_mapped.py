@@ -16,6 +16,9 @@ from hypothesis import strategies as st
 from service.domain.imports import Fault, Unusable
 from service.errors import Invalid
 from service.formats import tabular
+from service.formats.exports import csv as comma_separated
+from service.formats.exports.subjects import REPORTS
+from service.formats.exports.writing import About, Content
 from service.formats.imports.entries import Entry, Kind, Reading
 from service.formats.imports.mapped import Csv, GeoJson, Ndjson, OwnReports
 from service.formats.imports.mapping import describe
@@ -530,8 +533,10 @@ class TestOwnReports:
         return list(OwnReports().read(BytesIO(data), Reading(**how)))
 
     def csv_of(self, *views: dict[str, Any]) -> bytes:
-        rows = (row for view in views for row in tabular.report_rows(view))
-        return "".join(tabular.write(tabular.REPORT_COLUMNS, rows)).encode()
+        out = BytesIO()
+        about = About("", "", None, "", "", len(views))
+        comma_separated.Csv().write(out, Content(REPORTS, about, [views]))
+        return out.getvalue()
 
     def test_our_own_csv_comes_back_as_it_was(self) -> None:
         [entry] = self.read(self.csv_of(self.view()))

@@ -81,4 +81,4 @@ class Aggregates(Shape):
     cells: list[Cell]
 
 
-AGGREGATES: Final = described(Aggregates, "Cells and their total.", csv=True)
+AGGREGATES: Final = described(Aggregates, "Cells and their total.", exported=True)

@@ -1,11 +1,12 @@
 """What answers of several matters have in common, and what every refusal looks like."""
 
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
 
 from service.api.problems import MEDIA_TYPE, TITLES
 from service.domain.when import TimePrecision
+from service.formats.exports.registry import MEDIA
 
 Described = dict[str, Any]
 
@@ -67,9 +68,36 @@ class Page(Shape):
     """Hand it back as `cursor`."""
 
 
-def described(model: type[BaseModel], description: str, *, csv: bool = False) -> Described:
-    content = {"text/csv": {"schema": {"type": "string"}}} if csv else {}
-    return {"model": model, "description": description, "content": content}
+def described(
+    model: type[BaseModel], description: str, *, csv: bool = False, exported: bool = False
+) -> Described:
+    """An answer in JSON, also as CSV, or with `exported` in every format that lists and sums are
+    written in, with headers for what some of them have no room for."""
+    if not exported:
+        content = {"text/csv": {"schema": {"type": "string"}}} if csv else {}
+        return {"model": model, "description": description, "content": content}
+    return {
+        "model": model,
+        "description": description,
+        "content": {media: {"schema": _EXPORTED.get(media, _BYTES)} for media in MEDIA},
+        "headers": {
+            name: {"description": told, "schema": {"type": "string"}}
+            for name, told in _HEADERS.items()
+        },
+    }
+
+
+_BYTES: Final[Described] = {"type": "string", "format": "binary"}
+_EXPORTED: Final[dict[str, Described]] = {
+    "text/csv": {"type": "string"},
+    "application/x-ndjson": {"type": "string"},
+    "application/geo+json": {"type": "object"},
+}
+_HEADERS: Final = {
+    "X-Total-Count": "How many items the answer holds, where it holds all of them.",
+    "X-Method-Version": "The edition of the rules that figures are made by.",
+    "Link": "`rel=license`, and `rel=next` of a page (RFC 8288).",
+}
 
 
 def refusals(*statuses: int) -> dict[int | str, Described]:

@@ -76,4 +76,4 @@ class Incidents(Page):
 
 INCIDENT: Final = described(IncidentWithClaims, "The incident.")
 MERGED: Final[Described] = {"description": "It is told as part of another incident now."}
-LIST_OF_INCIDENTS: Final = described(Incidents, "A page of incidents.", csv=True)
+LIST_OF_INCIDENTS: Final = described(Incidents, "A page of incidents.", exported=True)

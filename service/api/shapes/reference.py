@@ -9,4 +9,4 @@ class Entries(Page):
     items: list[dict[str, Any]]
 
 
-LIST_OF_ENTRIES: Final = described(Entries, "All entries.", csv=True)
+LIST_OF_ENTRIES: Final = described(Entries, "All entries.", exported=True)

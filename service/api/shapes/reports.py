@@ -142,4 +142,4 @@ class Revisions(Page):
 RECEIPT: Final = described(Receipt, "On disk: the report, its incident and its flags.")
 REPORT: Final = described(Report, "The report.")
 REVISIONS: Final = described(Revisions, "All revisions, oldest first.")
-LIST_OF_REPORTS: Final = described(Reports, "A page of reports.", csv=True)
+LIST_OF_REPORTS: Final = described(Reports, "A page of reports.", exported=True)

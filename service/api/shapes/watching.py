@@ -55,7 +55,7 @@ class CoverageList(Page):
 
 
 TALLY: Final = described(Tally, "The tally.")
-LIST_OF_TALLIES: Final = described(Tallies, "A page of tallies.", csv=True)
+LIST_OF_TALLIES: Final = described(Tallies, "A page of tallies.", exported=True)
 COMPARED_TALLIES: Final = described(ComparedTallies, "Tallies side by side.")
 COVERAGE: Final = described(Coverage, "The coverage.")
-LIST_OF_COVERAGE: Final = described(CoverageList, "A page of coverage.", csv=True)
+LIST_OF_COVERAGE: Final = described(CoverageList, "A page of coverage.", exported=True)

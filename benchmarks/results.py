@@ -1,0 +1,76 @@
+"""What was promised, and what a run found of it."""
+
+from dataclasses import dataclass
+from typing import Final
+
+PROMISES: Final = {
+    "G1": "Any sum by week or coarser and sector (and status, or claimant), asked cold on SQLite, "
+    "costs what its cells cost: little more over ten million incidents than over a hundred "
+    "thousand, and far less than reading the incidents.",
+    "G2": "The same by weapon or party.",
+    "G3": "An answer that was made before, and word that nothing has changed, leave nearly as fast "
+    "as fixed bytes.",
+    "G4": "Twelve months of all sectors, made anew for each request, come faster than Datasette "
+    "reads our own summed table.",
+    "G5": "The first answer after a 201 shows what was sent, in every process.",
+    "G6": "One durable report by itself, with all that follows from it, costs little more than "
+    "checking it.",
+    "G7": "An import costs little more than writing the bare rows, and no memory for their number.",
+    "G8": "An export streams about as fast as the database is read, from the first moment, at the "
+    "same memory however long it is.",
+    "G9": "A page of a hundred reports on a map; the last as fast as the first.",
+    "G10": "The service is ready soon.",
+    "G11": "Two processes on PostgreSQL do nearly twice what one does, without errors.",
+    "G12": "Who reads hardly notices an import.",
+    "G13": "Rebuilding and checking all sums cost a few readings of the incidents, and checking one "
+    "day next to nothing.",
+}
+UNMET: Final[dict[str, str]] = {}
+"""Why goals were not met by the last run that somebody looked into."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A ratio that was measured and the one that was promised, with what it was made of.
+
+    `size` is of how many incidents. `told` is what both sides took, for people to read. The ratio
+    should be at least `wanted` or, where `least` is false, at most.
+    """
+
+    goal: str
+    what: str
+    size: int
+    ratio: float
+    wanted: float
+    told: str
+    least: bool = True
+    database: str = "sqlite"
+
+    @property
+    def met(self) -> bool:
+        return self.ratio >= self.wanted if self.least else self.ratio <= self.wanted
+
+    @property
+    def promise(self) -> str:
+        return f"{'≥' if self.least else '≤'} {self.wanted:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class NotMeasured:
+    """What a run left out, and why."""
+
+    goal: str
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A row of a goal's table of what was measured: the columns' names and texts."""
+
+    goal: str
+    columns: tuple[str, ...]
+    row: tuple[str, ...]
+
+
+Finding = Result | NotMeasured | Raw

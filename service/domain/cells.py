@@ -1,0 +1,377 @@
+"""What is kept summed: accounts cut into cells of time, sector, status and at most one code more.
+
+One definition of what is summed (`CUBES`), by which units of time (`Cut`) and what a sum holds
+(`MEASURES`); the tables, their upkeep, the questions they answer and the recount that checks them
+all follow from it. A cell is the sum of shares; a share is what one account adds to it. Sums are
+kept by the units of time that a share touches, from its first to its last, so what spans units
+is exact too.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import product
+from typing import Final, NamedTuple, Protocol
+
+from service.domain.figures import Sum
+from service.domain.incidents import Account
+from service.domain.periods import Bucket, Grain, calendar_bucket
+from service.domain.queries import Clock, Dimension, IncidentQuery
+from service.domain.theatre import Theatre
+from service.domain.vocabulary import (
+    SUMMED_OUTCOMES,
+    UNMAPPED,
+    UNSTATED,
+    Outcome,
+    Status,
+)
+from service.domain.weapons import Weapons
+from service.domain.when import When
+
+_COUNTS: Final = (
+    *("shares", "incidents", "episodes", "reports", "possible_duplicates", "remainders"),
+)
+_PARTS: Final = ("told", "low", "best", "high", "open", "unknown")
+MEASURES: Final = (*_COUNTS, *(f"{o}_{part}" for o in SUMMED_OUTCOMES for part in _PARTS))
+"""What a sum holds, in this order: shares of accounts, the incidents, episodes, reports and
+possible duplicates they count, how many shares are remainders; and by outcome how many figures
+were told, their low, best and bounded high, how many are open and how many unknown."""
+_SUMMED: Final = tuple(enumerate(SUMMED_OUTCOMES))
+
+Measures = Sequence[int]
+# A weapon itself without what is below it, where something is.
+_EXACTLY: Final = "="
+# Of one account several shares along these may count, each with a code.
+CODED: Final = (Dimension.WEAPON, Dimension.PARTY, Dimension.CLAIMANT)
+
+
+class Cube(NamedTuple):
+    """What is summed apart: on one clock, by one dimension beside sector and status, or none."""
+
+    clock: Clock
+    dimension: Dimension | None = None
+
+    def name(self, cut: str) -> str:
+        """What the cube is called that is cut into such units of time."""
+        return f"{self.clock}/{cut}/{self.dimension or ''}"
+
+
+class Cell(NamedTuple):
+    """A place in a cube: the days of the first and last unit of time, the sector (empty for none),
+    the status, the code in the cube's dimension (empty for none), and the circle of readers.
+
+    `is_open` says that one side of the time is not known; the cell then lies at its known end.
+    """
+
+    cube: str
+    start: date
+    end: date
+    is_open: bool
+    sector: str
+    status: str
+    code: str
+    level: int
+    until_level: int
+
+
+class Share(NamedTuple):
+    """What an account adds under one status and one code in each of some dimensions."""
+
+    status: Status
+    codes: tuple[str, ...]
+    measures: Measures
+
+
+class Cut(Protocol):
+    """A way to cut time into units without gaps."""
+
+    @property
+    def name(self) -> str: ...
+
+    def unit(self, day: date) -> tuple[date, date]:
+        """The first and the last day of the unit that holds a day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarCut:
+    """Time cut into days, weeks or months."""
+
+    grain: Grain
+
+    @property
+    def name(self) -> str:
+        return self.grain.value
+
+    def unit(self, day: date) -> tuple[date, date]:
+        bucket = calendar_bucket(self.grain, day)
+        return bucket.start, bucket.end
+
+
+@dataclass(frozen=True)
+class NamedCut:
+    """Time cut into the periods of a series and what lies between them."""
+
+    series: str
+    periods: tuple[Bucket, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{Grain.NAMED}:{self.series}"
+
+    @cached_property
+    def _starts(self) -> list[date]:
+        after = (p.end + timedelta(days=1) for p in self.periods if p.end < date.max)
+        return sorted({date.min, *(p.start for p in self.periods), *after})
+
+    def unit(self, day: date) -> tuple[date, date]:
+        starts = self._starts
+        at = bisect_right(starts, day)
+        end = starts[at] - timedelta(days=1) if at < len(starts) else date.max
+        return starts[at - 1], end
+
+
+DAYS: Final = CalendarCut(Grain.DAY)
+CUBES: Final = (
+    *(Cube(Clock.EVENT, dimension) for dimension in (None, *CODED)),
+    # What is asked by these clocks is asked rarely, and from days.
+    *(Cube(c, d) for c in (Clock.REPORTED, Clock.RECEIVED) for d in (None, Dimension.CLAIMANT)),
+)
+
+
+def cuts_of(cube: Cube, theatre: Theatre) -> tuple[Cut, ...]:
+    """The units of time by which a cube is kept, days first."""
+    if cube.clock is not Clock.EVENT:
+        return (DAYS,)
+    named = (NamedCut(series, theatre.named_buckets(series)) for series in theatre.series)
+    return (DAYS, CalendarCut(Grain.WEEK), CalendarCut(Grain.MONTH), *named)
+
+
+# What a cube can be narrowed by; all other filters ask the accounts themselves.
+_NARROWING: Final = frozenset(
+    {
+        *("first", "last", "clock", "sector", "level", "within", "status", "counted"),
+        *("weapon", "weapon_exact", "party", "according_to"),
+        *("cell", "oldest_first", "sees", "own"),
+    }
+)
+
+
+def cube_of(filters: IncidentQuery, dimensions: Sequence[Dimension]) -> Cube | None:
+    """The cube that can answer a question whose shares are cut along dimensions, if one can."""
+    nothing = IncidentQuery()
+    narrowed = (f.name for f in fields(filters) if f.name not in _NARROWING)
+    if len(dimensions) > 1 or any(
+        getattr(filters, name) != getattr(nothing, name) for name in narrowed
+    ):
+        return None
+    cube = Cube(filters.clock, *dimensions)
+    return cube if cube in CUBES else None
+
+
+def cut_for(
+    cube: Cube, grain: Grain, series: str | None, filters: IncidentQuery, theatre: Theatre
+) -> Cut:
+    """The coarsest kept units of which a question's buckets and its span are made."""
+    wanted = {
+        Grain.WEEK: (Grain.WEEK.value,),
+        Grain.NAMED: (f"{Grain.NAMED}:{series or next(iter(theatre.series), '')}",),
+        Grain.DAY: (),
+    }.get(grain, (Grain.MONTH.value,))
+    for cut in cuts_of(cube, theatre):
+        if cut.name in wanted and _is_aligned(cut, filters):
+            return cut
+    return DAYS
+
+
+def _is_aligned(cut: Cut, filters: IncidentQuery) -> bool:
+    first, last = filters.first, filters.last
+    return (first is None or cut.unit(first)[0] == first) and (
+        last is None or cut.unit(last)[1] == last
+    )
+
+
+def coarser(cell: Cell, cube: Cube, cut: Cut) -> Cell:
+    """The cell of larger units that holds a cell of days."""
+    start, end = cut.unit(cell.start)[0], cut.unit(cell.end)[1]
+    return cell._replace(cube=cube.name(cut.name), start=start, end=end)
+
+
+def cells_of(
+    account: Account, whose: str | None, circle: range, theatre: Theatre
+) -> Iterator[tuple[Cell, Measures]]:
+    """What an account that counts adds to the cells of days; `whose` it is, `None` for
+    everybody's. `circle` holds the levels of the readers who are shown it."""
+    if not account.counted:
+        return
+    for cube in CUBES:
+        if (cube.dimension is Dimension.CLAIMANT) == (whose is not None):
+            when = moment(account, cube.clock, theatre)
+            place = (cube.name(DAYS.name), when.known_start, when.known_end, when.is_open)
+            dimensions = (cube.dimension,) if cube.dimension else ()
+            for share in shares_of(account, whose, dimensions, theatre):
+                cell = Cell(
+                    *place,
+                    account.sector or "",
+                    share.status.value,
+                    share.codes[0] if share.codes else "",
+                    circle[0],
+                    circle[-1],
+                )
+                yield cell, share.measures
+
+
+def moment(account: Account, clock: Clock, theatre: Theatre) -> When:
+    """The account's time on the chosen clock; that of receipt is a day."""
+    match clock:
+        case Clock.EVENT:
+            return account.when
+        case Clock.REPORTED:
+            return account.first_reported
+        case Clock.RECEIVED:
+            day = theatre.day_of(account.first_received)
+            return When(day, day)
+
+
+def shares_of(
+    account: Account, whose: str | None, dimensions: Sequence[Dimension], theatre: Theatre
+) -> Iterator[Share]:
+    """An account's shares along dimensions, apart by status.
+
+    The incident counts under its own status, each figure under that of the report behind it.
+    """
+    split = Dimension.PARTY in dimensions
+    plain = [_codes(account, whose, d, theatre) for d in dimensions if d is not Dimension.PARTY]
+    for party in _parties(account) if split else (None,):
+        by_status = [*_by_status(account, party)]
+        for combination in product(*plain):
+            rest = iter(combination)
+            codes = tuple(party or "" if d is Dimension.PARTY else next(rest) for d in dimensions)
+            for status, measures in by_status:
+                yield Share(status, codes, measures)
+
+
+def _codes(
+    account: Account, whose: str | None, dimension: Dimension, theatre: Theatre
+) -> Iterable[str]:
+    if dimension is Dimension.CLAIMANT:
+        return (whose or "",)
+    return weapon_codes(account.weapons, theatre.weapons)
+
+
+def weapon_codes(used: Iterable[str], weapons: Weapons) -> set[str]:
+    """Every class that holds one of the weapons; of a weapon with classes below it also itself."""
+    codes: set[str] = set()
+    for weapon in used:
+        if weapon in weapons:
+            codes.update(weapons.tree.path(weapon))
+            codes.add(_exactly(weapon, weapons))
+        else:
+            codes.add(UNMAPPED)
+    return codes or {UNSTATED}
+
+
+def _exactly(weapon: str, weapons: Weapons) -> str:
+    return f"{_EXACTLY}{weapon}" if weapons.tree.children(weapon) else weapon
+
+
+def _parties(account: Account) -> set[str]:
+    return {party for party, _ in account.contributions if party} or {UNSTATED}
+
+
+def _by_status(account: Account, party: str | None) -> Iterator[tuple[Status, Measures]]:
+    whose = None if party == UNSTATED else party
+    told: dict[Status, dict[Outcome, tuple[int, int, int, int, bool]]] = {account.status: {}}
+    for outcome in SUMMED_OUTCOMES:
+        if (contribution := account.contributions.get((party, outcome))) is not None:
+            figure, high = contribution.figure, contribution.figure.high
+            parts = (figure.low, figure.best, high or 0, high is None, contribution.remainder)
+            told.setdefault(contribution.status, {})[outcome] = parts
+    for status, figures in told.items():
+        counts = status is account.status
+        remains = any(parts[4] for parts in figures.values())
+        measures = [
+            1,
+            counts and not account.episode,
+            counts and account.episode,
+            account.reports if counts else 0,
+            counts and account.possible_duplicate,
+            remains,
+        ]
+        for outcome in SUMMED_OUTCOMES:
+            unknown = counts and account.unknown((whose, outcome))
+            measures += [outcome in figures, *figures.get(outcome, _NOTHING)[:4], unknown]
+        yield status, [*map(int, measures)]
+
+
+_NOTHING: Final = (0, 0, 0, 0, False)
+
+
+def added(a: Measures, b: Measures) -> Measures:
+    return [x + y for x, y in zip(a, b, strict=True)]
+
+
+def negative(measures: Measures) -> Measures:
+    return [-each for each in measures]
+
+
+def counts_of(measures: Measures) -> tuple[int, int, int, int]:
+    """Incidents, episodes, reports and possible duplicates."""
+    _, incidents, episodes, reports, possible_duplicates, *_ = measures
+    return incidents, episodes, reports, possible_duplicates
+
+
+def has_shares(measures: Measures) -> bool:
+    return measures[0] > 0
+
+
+def is_remainder(measures: Measures) -> bool:
+    return measures[5] > 0
+
+
+def figures_of(measures: Measures) -> Mapping[Outcome, Sum]:
+    """The sums by outcome that a cell's measures hold."""
+    at = len(_COUNTS)
+    figures: dict[Outcome, Sum] = {}
+    for i, outcome in _SUMMED:
+        told, low, best, high, opened, unknown = measures[at + 6 * i : at + 6 * i + 6]
+        if told:
+            figures[outcome] = Sum(low, best, high, opened, unknown)
+        else:
+            figures[outcome] = Sum(unknown=unknown)
+    return figures
+
+
+def weapon_rows(filters: IncidentQuery, weapons: Weapons) -> dict[str, str]:
+    """The code of every row that sums by weapon have at the asked depth, with the row's key.
+
+    The filter narrows the rows to the weapons it selects; what is known only above the depth has
+    a row of its own.
+    """
+    tree, level = weapons.tree, filters.level
+    if filters.weapon is not None:
+        [code] = weapon_selection(filters, weapons)
+        if filters.weapon not in weapons:
+            return {code: filters.weapon}
+        if filters.weapon_exact or tree.depth(filters.weapon) >= level:
+            return {code: weapons.at_level(filters.weapon, level)}
+        asked = sorted(tree.branch(filters.weapon))
+    else:
+        asked = [weapon.id for weapon in weapons]
+    rows = {} if filters.weapon is not None else {UNMAPPED: UNMAPPED, UNSTATED: UNSTATED}
+    for weapon in asked:
+        if tree.depth(weapon) == level:
+            rows[weapon] = weapon
+        elif tree.depth(weapon) < level:
+            rows[_exactly(weapon, weapons)] = weapon
+    return rows
+
+
+def weapon_selection(filters: IncidentQuery, weapons: Weapons) -> Sequence[str]:
+    """The code of what the filter by weapon selects."""
+    asked = filters.weapon or UNSTATED
+    if filters.weapon_exact and asked in weapons:
+        return [_exactly(asked, weapons)]
+    return [asked]

@@ -1,0 +1,195 @@
+"""Cells as rows: added to by everybody at once, folded by one, read with what is not folded yet."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from service.domain.aggregates import Counted
+from service.domain.cells import DAYS, MEASURES, Cell, Cube, Cut, Measures
+from service.domain.queries import IncidentQuery
+from service.domain.theatre import Theatre
+from service.store.database import add_rows, chunks, insert_rows
+from service.store.queries import in_sector
+from service.store.tables import CELL_CHANGES, CELLS, Summing
+
+_KEYS: Final = Cell._fields
+# Statements of one table, in which a cell is a whole row of parameters.
+_AT_ONCE: Final = 200
+
+
+def append(session: Session, changes: Mapping[Cell, Measures]) -> None:
+    """Add to cells of days, in a way that waits for nobody."""
+    insert_rows(session, CELL_CHANGES, [_row(cell, changes[cell]) for cell in changes])
+
+
+def waiting(session: Session) -> int:
+    """About how many changes are not folded in yet."""
+    first, last = session.execute(
+        sa.select(sa.func.min(CELL_CHANGES.c.id), sa.func.max(CELL_CHANGES.c.id))
+    ).one()
+    return 0 if first is None else last - first + 1
+
+
+def take_changes(session: Session) -> dict[Cell, Measures]:
+    """What was appended, summed by cell, and taken out."""
+    changes = dict(_summed(session, CELL_CHANGES))
+    session.execute(sa.delete(CELL_CHANGES))
+    return changes
+
+
+def add(session: Session, sums: Mapping[Cell, Measures]) -> None:
+    """Add to cells; those that hold nothing any more go."""
+    add_rows(session, CELLS, [_row(cell, sums[cell]) for cell in sums])
+    shrunk = [cell for cell, measures in sums.items() if measures[0] <= 0]
+    for some in chunks(shrunk, _AT_ONCE):
+        session.execute(
+            sa.delete(CELLS).where(
+                CELLS.c.shares == 0,
+                sa.tuple_(*(CELLS.c[name] for name in _KEYS)).in_([tuple(cell) for cell in some]),
+            )
+        )
+
+
+def clear(session: Session) -> None:
+    for table in (CELLS, CELL_CHANGES):
+        session.execute(sa.delete(table))
+
+
+def definition(session: Session) -> str | None:
+    """By which definition the cells are summed."""
+    return session.scalar(sa.select(Summing.definition))
+
+
+def define(session: Session, definition: str) -> None:
+    session.execute(sa.delete(Summing))
+    session.add(Summing(definition=definition))
+
+
+def every_folded(
+    session: Session,
+    cubes: Sequence[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[tuple[Cell, Measures]]:
+    """The cells as they are kept: all, or those of some cubes that touch some days."""
+    return _every(session, CELLS, cubes, first, last)
+
+
+def every_change(
+    session: Session,
+    cubes: Sequence[str] | None = None,
+    first: date | None = None,
+    last: date | None = None,
+) -> Iterator[tuple[Cell, Measures]]:
+    """What is to be added to cells of days, summed by cell."""
+    return _every(session, CELL_CHANGES, cubes, first, last)
+
+
+def _every(
+    session: Session,
+    table: sa.Table,
+    cubes: Sequence[str] | None,
+    first: date | None,
+    last: date | None,
+) -> Iterator[tuple[Cell, Measures]]:
+    conditions = _touching(table, first, last)
+    if cubes is not None:
+        conditions.append(table.c.cube.in_(cubes))
+    return _summed(session, table, *conditions)
+
+
+def read(
+    session: Session,
+    cube: Cube,
+    cut: Cut,
+    query: IncidentQuery,
+    theatre: Theatre,
+    codes: Sequence[str] | None,
+    *,
+    by_status: bool,
+) -> Iterator[Counted]:
+    """The sums that answer a question, in no order; `codes` narrows the cube's dimension."""
+    for table, units in ((CELLS, cut), (CELL_CHANGES, DAYS)):
+        c = table.c
+        key = [c.start, c.end, c.is_open, c.sector]
+        if cube.dimension is not None:
+            key.append(c.code)
+        if by_status:
+            key.append(c.status)
+        conditions = [
+            c.cube == cube.name(units.name),
+            *_touching(table, query.first, query.last),
+            *seen_at(table, query.sees),
+            *in_sector(sa.func.nullif(c.sector, ""), query, theatre),
+        ]
+        if codes is not None:
+            conditions.append(c.code.in_(codes))
+        if query.status is not None:
+            conditions.append(c.status == query.status)
+        statement = sa.select(*key, *_sums(table)).where(*conditions).group_by(*key)
+        width = len(key)
+        for row in session.execute(statement):
+            start, end, is_open, sector, *more = row[:width]
+            status = more.pop() if by_status else ""
+            yield Counted(start, end, is_open, sector, status, tuple(more), row[width:])
+
+
+def span(session: Session, cube: Cube, level: int) -> tuple[date | None, date | None]:
+    """The first and the last day known of all that readers of a level are shown in a cube."""
+    first = _outermost(session, cube, level, "start", sa.asc, min)
+    return first, first and _outermost(session, cube, level, "end", sa.desc, max)
+
+
+def _outermost(
+    session: Session,
+    cube: Cube,
+    level: int,
+    name: str,
+    order: Callable[[Any], Any],
+    choose: Callable[[Iterable[date]], date],
+) -> date | None:
+    """The first day, in an order, on which something is left when the changes are added."""
+
+    def shares(table: sa.Table, most: int | None = None) -> dict[date, int]:
+        day = table.c[name]
+        here = [table.c.cube == cube.name(DAYS.name), *seen_at(table, level)]
+        select = sa.select(day, sa.cast(sa.func.sum(table.c.shares), sa.BigInteger)).where(*here)
+        return dict(session.execute(select.group_by(day).order_by(order(day)).limit(most)).all())
+
+    changes = shares(CELL_CHANGES)
+    # Each change may empty one day, so behind them one is left.
+    folded = shares(CELLS, len(changes) + 1)
+    days = {day for day in {*changes, *folded} if changes.get(day, 0) + folded.get(day, 0) > 0}
+    return choose(days) if days else None
+
+
+def seen_at(table: sa.Table, level: int) -> list[Any]:
+    return [table.c.level <= level, table.c.until_level >= level]
+
+
+def _touching(table: sa.Table, first: date | None, last: date | None) -> list[Any]:
+    conditions = []
+    if last is not None:
+        conditions.append(table.c.start <= last)
+    if first is not None:
+        conditions.append(table.c.end >= first)
+    return conditions
+
+
+def _summed(session: Session, table: sa.Table, *conditions: Any) -> Iterator[tuple[Cell, Measures]]:
+    keys = [table.c[name] for name in _KEYS]
+    statement = sa.select(*keys, *_sums(table)).where(*conditions).group_by(*keys)
+    for row in session.execute(statement.execution_options(yield_per=2_000)):
+        yield Cell(*row[: len(_KEYS)]), row[len(_KEYS) :]
+
+
+def _sums(table: sa.Table) -> list[Any]:
+    # PostgreSQL sums whole numbers to a decimal, which is slow to read.
+    return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger) for name in MEASURES]
+
+
+def _row(cell: Cell, measures: Measures) -> dict[str, Any]:
+    return dict(zip((*_KEYS, *MEASURES), (*cell, *measures), strict=True))
