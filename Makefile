@@ -4,13 +4,14 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	&& echo $$python && break; done)
 BIN = .venv/bin
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format benchmark lock clean
 
 help:
 	@echo 'make run     prepare the database, load the seed data and serve on HOST:PORT'
 	@echo 'make test    run the tests; ARGS="-k name" is handed to pytest'
 	@echo 'make check   formatting, lint, types, architecture, dependencies'
 	@echo 'make format  put the formatting right'
+	@echo 'make benchmark  measure and write docs/performance.md; ARGS="--rows 100000 --only G1,G3"'
 	@echo 'make lock    resolve the dependencies anew; ARGS=--upgrade takes newer ones'
 	@echo 'make clean   remove .venv and caches; the data in var/ stay'
 	@echo
@@ -42,6 +43,9 @@ check: .venv/requirements-dev.lock
 format: .venv/requirements-dev.lock
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+benchmark: .venv/requirements-benchmark.lock
+	@$(BIN)/python -m benchmarks --write docs/performance.md $(ARGS)
 
 lock: | .venv/bin/pip
 	bin/lock $(ARGS)

@@ -84,7 +84,7 @@ def _machine(rows: Sequence[int], arguments: str, now: datetime) -> str:
         f" {platform.system()} {platform.release()}; {getloadavg()[2]:.1f} processes waiting on"
         " average in the last quarter of an hour",
         "versions": ", ".join(_versions()),
-        "again": f"`make benchmark ARGS='{arguments}'`, which needs `wrk`, `curl`, `sqlite3`, `psql`",
+        "again": f"`make benchmark ARGS='{arguments}'`; needs `wrk`, `curl`, `sqlite3`, `psql`",
     }
     return table(("run", ""), told.items())
 
@@ -125,7 +125,7 @@ def _raw(findings: Sequence[Finding]) -> Iterator[str]:
         if isinstance(each, Raw):
             tables[each.goal, each.columns].append(each.row)
     if tables:
-        yield "## What was measured\n\nMilliseconds where nothing else is said: median (least–most)."
+        yield "## What was measured\n\nMilliseconds unless said otherwise: median (least–most)."
     for (goal, columns), rows in tables.items():
         yield f"### {goal}\n\n{table(columns, rows)}"
 

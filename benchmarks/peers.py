@@ -62,6 +62,7 @@ def duckdb_of(file: Path) -> duckdb.DuckDBPyConnection:
         half = own.with_suffix(".half")
         half.unlink(missing_ok=True)
         with closing(sqlite3.connect(file)) as source, duckdb.connect(str(half)) as target:
+            target.execute("SET enable_progress_bar = false")
             for name, query in _TABLES.items():
                 for number, rows in enumerate(_batches(source, query)):
                     target.register("given", rows)
@@ -74,7 +75,7 @@ def duckdb_of(file: Path) -> duckdb.DuckDBPyConnection:
             target.execute(_WIDE)
         half.rename(own)
     connection = duckdb.connect(str(own), read_only=True)
-    connection.execute(f"SET threads = {THREADS}")
+    connection.execute(f"SET threads = {THREADS}; SET enable_progress_bar = false")
     return connection
 
 

@@ -19,7 +19,7 @@ _WIDTH: Final = {
     Dimension.SECTOR: 10,
     Dimension.STATUS: 3,
     Dimension.CLAIMANT: 14,
-    Dimension.WEAPON: 24,
+    Dimension.WEAPON: 45,
     Dimension.PARTY: 4,
 }
 # An answer holds at most 10,000 rows.

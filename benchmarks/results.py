@@ -22,7 +22,7 @@ PROMISES: Final = {
     "G10": "The service is ready soon.",
     "G11": "Two processes on PostgreSQL do nearly twice what one does, without errors.",
     "G12": "Who reads hardly notices an import.",
-    "G13": "Rebuilding and checking all sums cost a few readings of the incidents, and checking one "
+    "G13": "Making and checking all sums anew costs a few readings of the incidents, checking one "
     "day next to nothing.",
 }
 UNMET: Final[dict[str, str]] = {}

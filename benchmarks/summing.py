@@ -34,7 +34,7 @@ def write(
 ) -> None:
     """Make the cells anew: those of the days that the database holds, and what is made up."""
     with duckdb.connect() as sums:
-        sums.execute("SET preserve_insertion_order = false")
+        sums.execute("SET preserve_insertion_order = false; SET enable_progress_bar = false")
         _take(sums, "known", _known(connection))
         _take(sums, "parts", _parts(recorded))
         sums.register("happened", _table(happenings))

@@ -40,6 +40,8 @@ TABLE: Mapping[str, frozenset[str]] = {
     "GET /health/ready": EVERYBODY,
     "GET /v1/agreements": READERS,
     "GET /v1/aggregates": READERS,
+    "GET /v1/aggregates/gaps": READERS,
+    "GET /v1/aggregates/quiet": READERS,
     "GET /v1/aggregates/tallies": READERS,
     "GET /v1/changes": READERS,
     "GET /v1/claimants": READERS,

@@ -1,5 +1,6 @@
 """Long exports: sent while they are read, never ended cleanly where they are not whole."""
 
+import asyncio
 import gc
 import sys
 import threading
@@ -10,16 +11,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from service.api.exports import Growing
 from service.errors import Invalid, Unavailable
 from service.work import exports, spool
 from service.work.exports import produced
 from service.work.spool import Gone, Spool
 from tests.harness import Databases, Service
 from tests.processes import server
-
-
-def left() -> None:
-    """Nobody counts."""
 
 
 def test_what_is_written_is_read_in_its_order_also_beyond_memory(
@@ -98,13 +96,43 @@ def test_only_so_many_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_answer_that_is_thrown_away_unsent_leaves_nothing_behind(service: Service) -> None:
-    from service.api.exports import Growing
-
     stopped = threading.Event()
     answer = Growing(produced(endless(stopped)), "text/plain", {})
     assert answer.status_code == 200
     del answer
     gc.collect()
+    assert stopped.wait(30)
+
+
+def send_to(
+    answer: Growing, send: Callable[[dict[str, Any]], Any], spec_version: str = "2.4"
+) -> None:
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(3600)
+        return {}
+
+    scope = {"type": "http", "method": "GET", "asgi": {"spec_version": spec_version}}
+    asyncio.run(answer(scope, receive, send))
+
+
+def test_a_reader_who_is_gone_stops_who_writes() -> None:
+    async def gone(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            raise OSError("broken pipe")
+
+    stopped = threading.Event()
+    send_to(Growing(produced(endless(stopped)), "text/plain", {}), gone)
+    assert stopped.wait(30)
+
+
+def test_a_reader_who_takes_nothing_is_taken_for_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(3600)
+
+    monkeypatch.setattr("service.api.exports._PATIENCE_SECONDS", 0.01)
+    stopped = threading.Event()
+    send_to(Growing(produced(endless(stopped)), "text/plain", {}), full)
     assert stopped.wait(30)
 
 
@@ -162,13 +190,15 @@ def test_an_export_that_fails_on_its_way_is_cut(
     """Its end must not look like one."""
     broken = tmp_path / "broken.py"
     broken.write_text(BROKEN)
-    with databases.fresh(backend, "seeds") as url:
-        with server(url, launch=(*PYTHON, str(broken)), folder=tmp_path) as running:
-            with running.client() as client, pytest.raises(httpx2.RemoteProtocolError):
-                read(client, "/v1/reports?format=ndjson")
-            with running.client() as client:
-                for path in ("/v1/incidents?format=csv", "/v1/reports?limit=3"):
-                    assert client.get(path).status_code == 200
+    with (
+        databases.fresh(backend, "seeds") as url,
+        server(url, launch=(*PYTHON, str(broken)), folder=tmp_path) as running,
+        running.client() as client,
+    ):
+        with pytest.raises(httpx2.RemoteProtocolError):
+            read(client, "/v1/reports?format=ndjson")
+        for path in ("/v1/incidents?format=csv", "/v1/reports?limit=3"):
+            assert client.get(path).status_code == 200
 
 
 def read(client: httpx2.Client, path: str) -> bytes:

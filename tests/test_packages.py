@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pandas as pd
 import pytest
@@ -184,6 +184,14 @@ def import_more(service: Service) -> None:
     rows = [OPEN_ROW, {**OPEN_ROW, "id": "900002", "date_start": "never"}]
     told = service.run("events", csv_of(rows))
     assert (told["account"]["created"], told["account"]["rejected"]) == (1, 1)
+    told = {
+        "id": str(uuid4()),
+        "when": "2022-08-09",
+        "where": {"place": "Lachin"},
+        "claimant": "icrc",
+    }
+    service.declare("unlicensed")
+    assert service.run("unlicensed", json.dumps(told))["account"]["created"] == 1
     service.declare("news", format="rss", claimant="icrc")
     assert service.run("news", rss(*ENTRIES))["account"]["created"] == len(ENTRIES)
 
@@ -398,6 +406,8 @@ def test_the_description_is_true_of_every_file(
     readme = (folder / "README.md").read_text()
     for name, rows in found.items():
         assert f"| `{name}.csv` | {len(rows)} |" in readme
+    assert "| unlicensed | not said |" in readme
+    assert f"| {OPEN['source']} | {OPEN['licence']} |" in readme
     if audience is EVERYTHING:
         assert all(found[name] for name in found if name != "agreements")
 

@@ -36,6 +36,16 @@ def upgrade() -> None:
     )
 
 
+    op.drop_index("ix_accounts_claimant_long", "accounts")
+    op.create_index(
+        "ix_accounts_long",
+        "accounts",
+        ["claimant", "known_start"],
+        sqlite_where=sa.text("long = 1"),
+        postgresql_where=sa.text("long"),
+    )
+
+
 def keys() -> list[sa.Column]:
     return [
         sa.Column("cube", sa.String(250), nullable=False),
@@ -56,5 +66,7 @@ def columns() -> list[sa.Column]:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_accounts_long", "accounts")
+    op.create_index("ix_accounts_claimant_long", "accounts", ["claimant", "long"])
     for table in ("cell_changes", "cells", "summing"):
         op.drop_table(table)

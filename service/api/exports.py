@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import logging
 import re
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from typing import Final
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
@@ -25,6 +27,8 @@ from service.work import ledger
 from service.work.exports import Export, produced
 from service.work.past import View
 from service.work.spool import Spool
+
+log = logging.getLogger(__name__)
 
 _TOTAL: Final = "X-Total-Count"
 _TAGS: Final = re.compile(r'"([^"]*)"')
@@ -170,6 +174,9 @@ class Growing(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except ClientDisconnect:
+            # Nobody is left to be told; the server cuts what is not complete.
+            log.info("an export was given up by its reader")
         finally:
             self._spool.leave()
 

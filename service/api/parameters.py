@@ -17,8 +17,8 @@ from service.domain.periods import Grain
 from service.domain.places import fold_words
 from service.domain.queries import BoundingBox, CellFilter, Clock, IncidentQuery, WatchQuery
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import UNLOCATED, UNMAPPED, UNSTATED, Status
-from service.domain.when import parse_when
+from service.domain.vocabulary import UNLOCATED, UNMAPPED, UNSTATED, Precision, Status
+from service.domain.when import TimePrecision, parse_when, parse_zone
 from service.errors import Invalid
 from service.formats.reports import Code, Identifier
 from service.store.queries import Keyset
@@ -105,6 +105,12 @@ class FilterParameters(MomentParameters):
     """Words that must all occur."""
     according_to: Code | None = None
     """One claimant's reports alone."""
+    untold_by: Code | None = None
+    """Incidents of which this claimant tells nothing that counts; of incidents and sums only."""
+    time_precision: Literal["instant", "day", "month", "year"] | None = None
+    """Known to lie within one of these, or more finely; of incidents and sums only."""
+    place_precision: Literal["exact", "settlement", "district", "sector"] | None = None
+    """Known to lie in a place at least so narrow; of incidents and sums only."""
     series: Code | None = None
     """Which series of named periods; the first of `/v1/periods` unless given."""
 
@@ -134,6 +140,9 @@ class FilterParameters(MomentParameters):
             min_killed=self.min_killed,
             text=_words(self.q),
             according_to=_claimant(self.according_to, theatre),
+            untold_by=_claimant(self.untold_by, theatre),
+            time_precision=TimePrecision(self.time_precision) if self.time_precision else None,
+            place_precision=Precision(self.place_precision) if self.place_precision else None,
             sees=actor.sees.level,
             own=actor.name,
         )
@@ -230,14 +239,19 @@ class IncidentParameters(ListParameters):
     grain: Annotated[Grain | None, Field(strict=False)] = None
     """With `bucket`: the incidents of one row of an aggregate."""
     bucket: Code | None = None
+    timezone: Code | None = None
+    """With `bucket`: days of this time zone (IANA), of incidents known to lie in them."""
 
     def filters(self, theatre: Theatre, actor: Actor) -> IncidentQuery:
         query = super().filters(theatre, actor)
         if (self.grain is None) != (self.bucket is None):
             raise Invalid("goes with bucket", "grain")
         if self.grain is None or self.bucket is None:
+            if self.timezone is not None:
+                raise Invalid("goes with grain and bucket", "timezone")
             return query
-        return replace(query, cell=CellFilter(self.grain, self.bucket, self.series))
+        cell = CellFilter(self.grain, self.bucket, self.series)
+        return replace(in_zone(query, self.timezone), cell=cell)
 
 
 class WatchParameters(MomentParameters):
@@ -266,6 +280,24 @@ def during(query: IncidentQuery, period: str, theatre: Theatre) -> IncidentQuery
         raise Invalid("is not a known named period", "period")
     first, last = max(query.first or known.start, known.start), query.last or known.end
     return replace(query, first=first, last=min(last, known.end))
+
+
+def in_zone(query: IncidentQuery, name: str | None) -> IncidentQuery:
+    """In days of a time zone. Raises `Invalid` for one that nobody knows, and where days of the
+    theatre would do."""
+    if name is None:
+        return query
+    try:
+        zone = parse_zone(name)
+    except Invalid as error:
+        raise Invalid(str(error), "timezone") from None
+    # When something was said is known to the day, and when it came is told to nobody more finely.
+    if query.clock is not Clock.EVENT:
+        raise Invalid("must be event with timezone", "clock")
+    for day, parameter in ((query.first, "from"), (query.last, "to")):
+        if day is None:
+            raise Invalid("must be given with timezone", parameter)
+    return replace(query, zone=zone)
 
 
 def series_of(period: str, theatre: Theatre) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Siz
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from itertools import pairwise, product
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from service.domain.cells import (
     CODED,
@@ -37,7 +37,7 @@ from service.domain.queries import (
     Dimension,
     IncidentQuery,
 )
-from service.domain.spans import Spans, is_complete, spans_of, uncut, windowed
+from service.domain.spans import Spans, is_complete, shown_buckets, spans_of, uncut
 from service.domain.theatre import Theatre
 from service.domain.verification import COUNTED, STRENGTH
 from service.domain.vocabulary import (
@@ -48,6 +48,7 @@ from service.domain.vocabulary import (
     Outcome,
 )
 from service.domain.when import When, month_bounds
+from service.domain.zones import days_in
 from service.errors import Invalid
 
 LARGEST_GRID = 10_000
@@ -56,6 +57,7 @@ LARGEST_GRID = 10_000
 # `within` behind a slash. With the key of the period before them they name a cell.
 Keys = tuple[str, ...]
 Position = tuple[str, Keys]
+Place = TypeVar("Place")
 
 # How finely sums with hidden incidents are cut: by month and to the first depth of sectors.
 _ATOM_DEPTH: Final = 1
@@ -254,6 +256,15 @@ def counted(
                 yield Counted(*place, share.status.value, share.codes, share.measures)
 
 
+def is_in_cell(when: When, query: IncidentQuery, timeline: Timeline, theatre: Theatre) -> bool:
+    """Whether something of this time is in the bucket that a list is asked for."""
+    if query.zone is not None:
+        when = days_in(when, query.zone, theatre)
+        if not when.overlaps(query.first, query.last):
+            return False
+    return query.cell is not None and timeline.place(when)[0] == query.cell.bucket
+
+
 def time_of(account: Account, filters: IncidentQuery, theatre: Theatre) -> When:
     """An account's time on the clock and in the time zone of a question."""
     when = moment(account, filters.clock, theatre)
@@ -273,33 +284,29 @@ def tabulate(
 
     Raises `Invalid` where the grid would exceed 10,000 rows.
     """
-    grid = _Grid(query, timeline, theatre, watch)
-    cells, overall = grid.cells(rows), grid.summed(total)
-    found = [grid.row(position, cells.get(position)) for position in grid.positions(cells)]
-    answer = Table(found, grid.total(overall), grid.is_additive, timeline)
-    return answer if earlier is None else _beside(answer, cells, earlier, grid)
-
-
-def _beside(
-    answer: Table, cells: Mapping[Position, Measures], earlier: Earlier, grid: "_Grid"
-) -> Table:
-    """The answer with the rows of earlier days; what is recorded only in these has rows too."""
+    grid = Grid(query, timeline, theatre, watch)
+    cells, overall = grid.cells(rows), grid.total(grid.summed(total))
+    if earlier is None:
+        found = [grid.row(position, cells.get(position)) for position in grid.positions(cells)]
+        return Table(found, overall, grid.is_additive, timeline)
     comparison = earlier.comparison
     before = grid.cells_of(earlier.rows, comparison.spans)
-    rows = []
+    found = []
+    # What is recorded only in the earlier days has a row too.
     for position in grid.positions({*cells, *before}):
         key = position[0]
         row = grid.row(position, cells.get(position))
         if (period := comparison.periods.get(key)) is not None:
-            rows.append(replace(row, compared=grid.row(position, before.get(position), period)))
+            beside = grid.row(position, before.get(position), period)
+            found.append(replace(row, compared=beside))
         else:
-            rows.append(replace(row, reason=comparison.reasons.get(key, Reason.NO_PERIOD)))
+            found.append(replace(row, reason=comparison.reasons.get(key, Reason.NO_PERIOD)))
     if comparison.total is None:
-        total = replace(answer.total, reason=Reason.UNBOUNDED)
+        overall = replace(overall, reason=Reason.UNBOUNDED)
     else:
-        whole = grid.total(grid.summed(earlier.total), comparison.total)
-        total = replace(answer.total, compared=whole)
-    return replace(answer, rows=rows, total=total)
+        beside = grid.total(grid.summed(earlier.total), comparison.total)
+        overall = replace(overall, compared=beside)
+    return Table(found, overall, grid.is_additive, timeline)
 
 
 def side_by_side(
@@ -313,8 +320,8 @@ def side_by_side(
 
     Raises `Invalid` where the grid would exceed 10,000 rows.
     """
-    grid = _Grid(query, timeline, theatre, watch)
-    heard = [(_Grid(v.query, timeline, theatre, watch), v) for v in voices]
+    grid = Grid(query, timeline, theatre, watch)
+    heard = [(Grid(v.query, timeline, theatre, watch), v) for v in voices]
     cells = [own.cells(voice.rows) for own, voice in heard]
     alone = [own.cells(voice.alone) for own, voice in heard]
     grid.know(shown for own, _ in heard for shown in own.known())
@@ -407,7 +414,7 @@ def must_cut_along_atoms(query: AggregateQuery, theatre: Theatre) -> None:
             raise Invalid(f"{rule} with include=restricted", field_)
 
 
-class _Filer:
+class Filer:
     """Says under which keys of a question a sum is filed, if it is asked for."""
 
     def __init__(self, query: AggregateQuery, theatre: Theatre) -> None:
@@ -445,7 +452,7 @@ class _Filer:
         return self._sectors[sector]
 
 
-class _Grid:
+class Grid:
     """Which rows an answer has, in which order, and what an empty one says."""
 
     def __init__(
@@ -455,7 +462,7 @@ class _Grid:
         self._timeline = timeline
         self._theatre = theatre
         self._watch = watch
-        self._filer = _Filer(query, theatre)
+        self._filer = Filer(query, theatre)
         self._buckets: dict[str, Bucket] = {}
         # What is not cut off by the question is not cut off by what happens to be recorded.
         asked = query.filters
@@ -463,7 +470,7 @@ class _Grid:
         self._periods: dict[tuple[date, date], str] = {}
         self._ranks = {d: {key: rank for rank, key in enumerate(self._known(d))} for d in query.by}
         if query.moves or query.compare:
-            self.know(self.shown())
+            self.know(shown_buckets(query, timeline))
 
     @property
     def is_additive(self) -> bool:
@@ -518,14 +525,6 @@ class _Grid:
             overall = each.measures if overall is None else added(overall, each.measures)
         return overall if overall and has_shares(overall) else None
 
-    def shown(self) -> Iterator[Bucket]:
-        """What the rows are about that belong to a bucket, in order."""
-        for bucket in self._timeline.buckets():
-            whole = uncut(bucket, self._timeline)
-            if is_complete(whole, self._query):
-                moved = windowed(whole, self._query) if self._query.moves else bucket
-                yield replace(bucket, start=moved.start)
-
     def know(self, buckets: Iterable[Bucket]) -> None:
         """Which days rows of these keys are about."""
         self._buckets |= {bucket.key: bucket for bucket in buckets}
@@ -557,7 +556,7 @@ class _Grid:
     def positions(self, filled: Iterable[Position]) -> list[Position]:
         wanted = set(filled)
         if self._query.dense:
-            for bucket in self.shown():
+            for bucket in shown_buckets(self._query, self._timeline):
                 self._buckets[bucket.key] = bucket
                 values = [self._offered(dimension, bucket) for dimension in self._query.by]
                 wanted.update((bucket.key, keys) for keys in product(*values))
@@ -677,6 +676,6 @@ class _Grid:
             )
 
 
-def _add[Place](sums: dict[Place, Measures], place: Place, measures: Measures) -> None:
+def _add(sums: dict[Place, Measures], place: Place, measures: Measures) -> None:
     known = sums.get(place)
     sums[place] = measures if known is None else added(known, measures)

@@ -4,7 +4,7 @@ A difference of ranges is a range: at least what is left when the one is as low 
 high as may be. Where a side is not known there is none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
@@ -14,7 +14,15 @@ from typing import Final, Protocol
 from service.domain.figures import Sum
 from service.domain.periods import Bucket, Grain, Timeline
 from service.domain.queries import AggregateQuery, Compare
-from service.domain.spans import Spans, earlier, is_whole, months_before, uncut, windowed
+from service.domain.spans import (
+    Spans,
+    earlier,
+    is_complete,
+    is_whole,
+    months_before,
+    uncut,
+    windowed,
+)
 from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
 from service.domain.when import month_bounds
 
@@ -123,15 +131,15 @@ def _between(query: AggregateQuery, first: date, last: date) -> AggregateQuery:
     return replace(query, filters=replace(query.filters, first=first, last=last))
 
 
-def comparison(
-    query: AggregateQuery, timeline: Timeline, shown: Iterable[Bucket]
-) -> Comparison:
-    """With what the rows of the periods `shown` are compared, and the total."""
+def comparison(query: AggregateQuery, timeline: Timeline) -> Comparison:
+    """With what the rows of a question are compared, and its total."""
     periods: dict[str, Bucket] = {}
     reasons: dict[str, Reason] = {}
     total = _span_before(query)
-    for bucket in shown:
+    for bucket in timeline.buckets():
         whole = uncut(bucket, timeline)
+        if not is_complete(whole, query):
+            continue
         if timeline.grain is Grain.TOTAL:
             found, reason = total, Reason.UNBOUNDED
         elif not is_whole(whole, query):

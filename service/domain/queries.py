@@ -127,8 +127,8 @@ class AggregateQuery:
     """A question for sums: filters, a grain, and dimensions in the order of the rows.
 
     A row counts its bucket or, with `window`, the so many buckets that end with it or, with
-    `since`, all days from that one on. With `complete_on` only buckets have rows that are whole
-    and ended before that day.
+    `since` (the day of the agreement `running`), all days from that one on. With `complete_on`
+    only buckets have rows that are whole and ended before that day.
     """
 
     filters: IncidentQuery
@@ -137,6 +137,7 @@ class AggregateQuery:
     series: str | None = None
     dense: bool = True
     window: int | None = None
+    running: str | None = None
     since: date | None = None
     compare: Compare | None = None
     complete_on: date | None = None

@@ -2,7 +2,7 @@
 buckets, and totals that run from one day on."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
@@ -48,9 +48,7 @@ def is_whole(bucket: Bucket, query: AggregateQuery) -> bool:
 def is_complete(bucket: Bucket, query: AggregateQuery) -> bool:
     """Whether a row is wanted for a bucket: with `complete_on` only for one that is whole and
     over."""
-    return query.complete_on is None or (
-        bucket.end < query.complete_on and is_whole(bucket, query)
-    )
+    return query.complete_on is None or (bucket.end < query.complete_on and is_whole(bucket, query))
 
 
 def earlier(grain: Grain, bucket: Bucket, count: int) -> Bucket:
@@ -75,6 +73,15 @@ def windowed(bucket: Bucket, query: AggregateQuery) -> Bucket:
     return bucket
 
 
+def shown_buckets(query: AggregateQuery, timeline: Timeline) -> Iterator[Bucket]:
+    """The days that the rows of a question are about, in order and as far as it asks for them."""
+    for bucket in timeline.buckets():
+        whole = uncut(bucket, timeline)
+        if is_complete(whole, query):
+            moved = windowed(whole, query) if query.moves else bucket
+            yield replace(bucket, start=moved.start)
+
+
 def spans_of(query: AggregateQuery, timeline: Timeline) -> Spans:
     """What each row of a question that `moves` counts, up to its `to`, under its bucket's key."""
     last = query.filters.last or date.max
@@ -82,8 +89,8 @@ def spans_of(query: AggregateQuery, timeline: Timeline) -> Spans:
     return Spans(replace(span, end=min(span.end, last)) for span in spans)
 
 
-def reaching(query: AggregateQuery, timeline: Timeline) -> AggregateQuery:
-    """The question with all days that its rows count; a timeline's first row begins earliest."""
+def reaching(query: AggregateQuery) -> AggregateQuery:
+    """The question from the first day on that a row of it counts."""
     first = query.filters.first
     if query.since is not None:
         first = query.since

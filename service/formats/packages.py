@@ -100,7 +100,7 @@ class Told:
     the schema of the database that it was made from.
 
     `licence` is that of what is the tracker's own, where one is declared; `sources` are the sources
-    of its reports with the licence of each.
+    of its reports with their licences, empty where one names none.
     """
 
     theatre: str
@@ -113,7 +113,7 @@ class Told:
     method: str
     schema: str
     licence: str | None = None
-    sources: Mapping[str, str] = field(default_factory=dict)
+    sources: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def version(self) -> str:
@@ -318,6 +318,7 @@ _SUM: Final = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9_]+(?:/[a-z_]+)?(?:\.[a-z]
 
 def descriptor(told: Told, files: Sequence[File]) -> bytes:
     """`datapackage.json` for these files."""
+    names = sorted({name for name, _ in told.sources})
     return orjson.dumps(
         {
             "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
@@ -328,11 +329,7 @@ def descriptor(told: Told, files: Sequence[File]) -> bytes:
             "created": instant_text(told.created),
             "keywords": ["ceasefire", "incidents", "casualties"],
             "licenses": [*map(_licence, _licences(told))] or [{"path": README}],
-            **(
-                {"sources": [{"title": name} for name in sorted(told.sources)]}
-                if told.sources
-                else {}
-            ),
+            **({"sources": [{"title": name} for name in names]} if names else {}),
             "resources": [_resource(file) for file in files],
             "ceasefire": {
                 "for": told.audience,
@@ -440,7 +437,8 @@ def readme(told: Told, files: Sequence[File], rows: Mapping[str, int]) -> bytes:
         f"| `{file.path}` | {rows.get(file.path, '')} | {_about(file.path)} |" for file in files
     )
     licences = "\n".join(
-        f"| {_plain(name)} | {_plain(licence)} |" for name, licence in sorted(told.sources.items())
+        f"| {_plain(name)} | {_plain(licence) or 'not said'} |"
+        for name, licence in sorted(told.sources)
     )
     signed = any(file.path == CHECKPOINT for file in files)
     return f"""# {_plain(told.name)}
@@ -525,7 +523,7 @@ _OTHER_FILES: Final[Mapping[str, str]] = {
 def _licences(told: Told) -> list[str]:
     """That of the tracker's own first, then those of sources."""
     own = [told.licence] if told.licence else []
-    return [*own, *sorted({*told.sources.values()} - {*own})]
+    return [*own, *sorted({licence for _, licence in told.sources if licence} - {*own})]
 
 
 def _licence(text: str) -> Json:

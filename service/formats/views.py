@@ -1,14 +1,17 @@
 """What readers are shown of reports, incidents and sums; nothing private passes here."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final, Protocol
 
-from service.domain.aggregates import Row, Table
+from service.domain.aggregates import Gap, Gaps, Row, Side, Table
+from service.domain.comparisons import Change, change
 from service.domain.disclosure import SMALLEST_LOT
 from service.domain.figures import Figure, Sum
 from service.domain.incidents import Account, Established, Slot
-from service.domain.queries import AggregateQuery, Dimension
+from service.domain.periods import Timeline
+from service.domain.queries import AggregateQuery, Dimension, IncidentQuery
+from service.domain.quiet import Quiet, Quietness
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
 from service.domain.weapons import WeaponUse
@@ -58,6 +61,26 @@ INCIDENT_COLUMNS: Final = (
     "first_reported",
     "note",
 )
+_PERIOD: Final = ("period", "start", "end")
+_COUNTS: Final = ("incidents", "episodes", "reports", "possible_duplicates")
+_SUMS: Final = (
+    *_COUNTS,
+    *(
+        f"figures.{outcome}.{part}"
+        for outcome in SUMMED_OUTCOMES
+        for part in (*_BOUNDS, "open", "unknown")
+    ),
+    *("remainder", "coverage", "incidents_url"),
+)
+_CHANGE: Final = (
+    *_COUNTS,
+    *(f"figures.{outcome}.{part}" for outcome in SUMMED_OUTCOMES for part in (*_BOUNDS, "unknown")),
+    "reason",
+)
+QUIET_COLUMNS: Final = (
+    *("sector", "within", "in_force", "last.earliest", "last.latest"),
+    *("days.at_least", "days.at_most", "open", "coverage", "incidents_url"),
+)
 TALLY_COLUMNS: Final = (
     "id",
     "claimant",
@@ -81,21 +104,30 @@ COVERAGE_COLUMNS: Final = (
 )
 
 
-def aggregate_columns(by: Sequence[Dimension]) -> list[str]:
-    """The columns of an answer by these dimensions."""
-    keys = [key for dimension in by for key in (dimension, *(["within"] * (dimension == "sector")))]
-    sums = [
-        f"figures.{outcome}.{part}"
-        for outcome in SUMMED_OUTCOMES
-        for part in (*_BOUNDS, "open", "unknown")
-    ]
+def aggregate_columns(by: Sequence[Dimension], *, compared: bool = False) -> list[str]:
+    """The columns of an answer by these dimensions; with `compared` beside earlier days."""
+    beside = _PERIOD + _SUMS if compared else ()
     return [
-        *("period", "start", "end"),
-        *keys,
-        *("incidents", "episodes", "reports", "possible_duplicates"),
-        *sums,
-        *("remainder", "coverage", "incidents_url"),
+        *_key_columns(by),
+        *_SUMS,
+        *(f"compared.{name}" for name in beside),
+        *(f"change.{name}" for name in (_CHANGE if compared else ())),
     ]
+
+
+def gap_columns(by: Sequence[Dimension]) -> list[str]:
+    """The columns of two claimants side by side."""
+    side = ("claimant", *_SUMS, "alone", "shared", "alone_url")
+    return [
+        *_key_columns(by),
+        *(f"{which}.{name}" for which in ("a", "b") for name in side),
+        *(f"gap.{name}" for name in _CHANGE),
+    ]
+
+
+def _key_columns(by: Sequence[Dimension]) -> list[str]:
+    keys = [key for dimension in by for key in (dimension, *(["within"] * (dimension == "sector")))]
+    return [*_PERIOD, *keys]
 
 
 def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -> Json:
@@ -263,53 +295,194 @@ def figure_view(figure: Figure) -> Json:
     return {"low": figure.low, "best": figure.best, "high": figure.high}
 
 
+class Links(Protocol):
+    """What leads from rows and totals to the lists behind them, where there are such lists."""
+
+    def of_row(self, row: Row, *, elsewhere: bool = False) -> str | None: ...
+    def of_total(self, total: Row) -> str | None: ...
+
+
 def table_view(
     table: Table,
     query: AggregateQuery,
-    links: Sequence[str],
-    total_link: str,
+    links: Links,
     as_of: Json | None = None,
     included: int | None = None,
 ) -> Json:
-    """An answer as tidy rows and their total; `links` leads to the incidents behind each row.
+    """An answer as tidy rows and their total.
 
     `included` is how many incidents that the reader is not shown are in the sums, where asked.
     """
+    return {
+        **_question_view(query, table.timeline),
+        "as_of": as_of,
+        # Never whether anything is left out: asked of each month and line that would tell of one.
+        "restricted": None if included is None else {"included": included, "lot": SMALLEST_LOT},
+        "additive": table.additive,
+        "total": {
+            **_row_days(table.total),
+            **_row_counts(table.total),
+            "incidents_url": links.of_total(table.total),
+            **(_beside(table.total, links.of_total) if query.compare else {}),
+        },
+        "cells": [
+            {
+                **_row_keys(row),
+                **_row_counts(row),
+                "incidents_url": links.of_row(row),
+                **(
+                    _beside(row, lambda told: links.of_row(told, elsewhere=True))
+                    if query.compare
+                    else {}
+                ),
+            }
+            for row in table.rows
+        ],
+    }
+
+
+def gaps_view(
+    gaps: Gaps,
+    query: AggregateQuery,
+    claimants: Sequence[str],
+    links: Sequence[Links],
+    links_alone: Sequence[Links],
+    as_of: Json | None = None,
+) -> Json:
+    """Two claimants side by side; `links_alone` lead to what only one of them tells."""
+
+    def sides(gap: Gap, url: Callable[[Links, Row], str | None]) -> Json:
+        found = zip((gap.one, gap.other), claimants, links, links_alone, strict=True)
+        views = [
+            {
+                "claimant": claimant,
+                **_row_counts(side.row),
+                "incidents_url": url(its, side.row),
+                **_alone_view(side, url(alone, side.row)),
+            }
+            for side, claimant, its, alone in found
+        ]
+        return {"a": views[0], "b": views[1], "gap": _change_view(gap.difference)}
+
+    return {
+        **_question_view(query, gaps.timeline),
+        "as_of": as_of,
+        "claimants": list(claimants),
+        "additive": gaps.additive,
+        "total": {
+            **_row_days(gaps.total.one.row),
+            **sides(gaps.total, lambda its, row: its.of_total(row)),
+        },
+        "cells": [
+            {**_row_keys(gap.one.row), **sides(gap, lambda its, row: its.of_row(row))}
+            for gap in gaps.rows
+        ],
+    }
+
+
+def _alone_view(side: Side, url: str | None) -> Json:
+    return {"alone": side.alone, "shared": side.shared, "alone_url": url}
+
+
+def quiet_view(
+    answered: Quietness,
+    filters: IncidentQuery,
+    link: Callable[[Quiet], str | None],
+    as_of: Json | None = None,
+) -> Json:
+    """How long no incident is known of, by sector and altogether."""
+
+    def row_view(row: Quiet) -> Json:
+        at_least, at_most = answered.days(row)
+        return {
+            "last": {"earliest": _day(row.earliest), "latest": _day(row.latest)},
+            "days": {"at_least": at_least, "at_most": at_most},
+            "open": row.open,
+            "coverage": row.coverage,
+            "incidents_url": link(row),
+        }
+
+    return {
+        "as_of_day": answered.day.isoformat(),
+        "from": _day(filters.first),
+        "level": filters.level,
+        "clock": filters.clock,
+        "as_of": as_of,
+        "total": row_view(answered.total),
+        "sectors": [
+            {
+                "sector": row.sector,
+                "within": row.within,
+                "in_force": row.in_force,
+                **row_view(row),
+            }
+            for row in answered.rows
+        ],
+    }
+
+
+def _question_view(query: AggregateQuery, timeline: Timeline) -> Json:
+    zone = query.filters.zone
     return {
         "period": query.grain,
         "series": query.series,
         "by": list(query.by),
         "level": query.filters.level,
         "clock": query.filters.clock,
-        "as_of": as_of,
-        # Never whether anything is left out: asked of each month and line that would tell of one.
-        "restricted": None if included is None else {"included": included, "lot": SMALLEST_LOT},
-        "from": table.timeline.first.isoformat(),
-        "to": table.timeline.last.isoformat(),
-        "additive": table.additive,
-        "total": {**_row_counts(table.total), "incidents_url": total_link},
-        "cells": [
-            {**_row_keys(row), **_row_counts(row), "incidents_url": link}
-            for row, link in zip(table.rows, links, strict=True)
-        ],
+        "timezone": zone.key if zone else None,
+        "window": query.window,
+        "running": query.running,
+        "since": _day(query.since),
+        "compare": query.compare,
+        "as_of_day": _day(query.complete_on),
+        "from": timeline.first.isoformat(),
+        "to": timeline.last.isoformat(),
     }
+
+
+def _beside(row: Row, link: Callable[[Row], str | None]) -> Json:
+    other = row.compared
+    compared = None
+    if other is not None:
+        days = {"period": other.period, **_row_days(other)}
+        compared = {**days, **_row_counts(other), "incidents_url": link(other)}
+    return {"compared": compared, "change": _change_view(change(row, other, row.reason))}
+
+
+def _change_view(told: Change) -> Json:
+    return {
+        **dict(zip(_COUNTS, told.counts, strict=True)),
+        "figures": {
+            outcome.value: {
+                "low": between.low,
+                "best": between.best,
+                "high": between.high,
+                "unknown": between.unknown,
+            }
+            for outcome, between in told.figures.items()
+        },
+        "reason": told.reason,
+    }
+
+
+def _row_days(row: Row) -> Json:
+    return {
+        "start": _day(row.bucket.start) if row.bucket else None,
+        "end": _day(row.bucket.end) if row.bucket else None,
+    }
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _row_keys(row: Row) -> Json:
-    return {
-        "period": row.period,
-        "start": row.bucket.start.isoformat() if row.bucket else None,
-        "end": row.bucket.end.isoformat() if row.bucket else None,
-        **row.keys,
-    }
+    return {"period": row.period, **_row_days(row), **row.keys}
 
 
 def _row_counts(row: Row) -> Json:
     return {
-        "incidents": row.incidents,
-        "episodes": row.episodes,
-        "reports": row.reports,
-        "possible_duplicates": row.possible_duplicates,
+        **dict(zip(_COUNTS, row.counts, strict=True)),
         "figures": {outcome.value: _sum_view(summed) for outcome, summed in row.figures.items()},
         "remainder": row.remainder,
         "coverage": row.coverage,

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from service.domain.places import fold_words
 from service.domain.queries import BoundingBox, Clock, IncidentQuery, WatchQuery
@@ -17,8 +18,10 @@ from service.domain.vocabulary import (
     UNMAPPED,
     UNSTATED,
     Outcome,
+    Precision,
     Status,
 )
+from service.domain.when import TimePrecision
 from service.errors import Invalid
 from service.store import tables
 from service.store.tables import Report, ReportTerm
@@ -145,7 +148,9 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         Clock.REPORTED: (account.reported_start, account.reported_end),
         Clock.RECEIVED: (account.received_day, account.received_day),
     }
-    conditions = _overlap(spans[query.clock], query)
+    # Days of another time zone begin up to a day earlier or later; which touches is told then.
+    margin = timedelta(days=query.zone is not None)
+    conditions = _overlap(spans[query.clock], query, margin)
     conditions += in_sector(account.sector, query, theatre)
     conditions += in_box((account.latitude, account.longitude), query.bbox)
     if query.counted is not None:
@@ -177,10 +182,50 @@ def _account_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
         )
     if query.text is not None:
         conditions.append(_has_report(_matches(query.text), *own))
+    if query.untold_by is not None:
+        conditions.append(~_is_told_by(query.untold_by, query.sees))
+    conditions += _as_precise(query, theatre)
+    return conditions
+
+
+def _is_told_by(claimant: str, level: int) -> Any:
+    """Whether a claimant's account of the incident counts."""
+    account, own = tables.Account, aliased(tables.Account)
+    return sa.exists().where(
+        own.incident_id == account.incident_id,
+        own.claimant == claimant,
+        own.counted,
+        own.level <= level,
+        own.until_level >= level,
+    )
+
+
+def _as_precise(query: IncidentQuery, theatre: Theatre) -> list[Any]:
+    """What is known to one instant, day, month or year, and to one place."""
+    account = tables.Account
+    start, end = account.start_day, account.end_day
+    conditions: list[Any] = []
+    match query.time_precision:
+        case TimePrecision.INSTANT:
+            conditions.append(account.earliest == account.latest)
+        case TimePrecision.DAY:
+            conditions.append(start == end)
+        case TimePrecision.MONTH | TimePrecision.YEAR as precision:
+            same = ["year", "month"] if precision is TimePrecision.MONTH else ["year"]
+            conditions += [sa.extract(part, start) == sa.extract(part, end) for part in same]
+    if query.place_precision is not None:
+        finest = [*Precision]
+        known: Any = account.precision.in_(finest[: finest.index(query.place_precision) + 1])
+        if query.place_precision is Precision.SECTOR:
+            known = sa.or_(known, account.sector != theatre.root)
+        conditions.append(known)
     return conditions
 
 
 def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
+    for name in ("time_precision", "place_precision", "untold_by"):
+        if getattr(query, name) is not None:
+            raise Invalid("goes with incidents and sums", name)
     spans = {
         Clock.EVENT: (Report.start_day, Report.end_day),
         Clock.REPORTED: (Report.reported_start, Report.reported_end),
@@ -224,12 +269,14 @@ def _report_conditions(query: IncidentQuery, theatre: Theatre) -> list[Any]:
     return conditions
 
 
-def _overlap(span: tuple[Any, Any], query: IncidentQuery) -> list[Any]:
+def _overlap(
+    span: tuple[Any, Any], query: IncidentQuery, margin: timedelta = timedelta()
+) -> list[Any]:
     conditions = []
     if query.last is not None:
-        conditions.append(span[0] <= query.last)
+        conditions.append(span[0] <= query.last + margin)
     if query.first is not None:
-        conditions.append(span[1] >= query.first)
+        conditions.append(span[1] >= query.first - margin)
     return conditions
 
 

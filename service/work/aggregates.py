@@ -1,7 +1,7 @@
 """Answering aggregates: the accounts a question selects, summed by the rules of the domain."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Final
@@ -14,24 +14,30 @@ from service.domain.access import Visibility
 from service.domain.aggregates import (
     Asked,
     Counted,
+    Earlier,
+    Gaps,
     Row,
     Table,
     Telling,
+    Voice,
     aggregate,
     asked_for,
     atom_of,
     counted,
     must_cut_along_atoms,
+    side_by_side,
     tabulate,
 )
 from service.domain.cells import Cube, cube_of, cut_for
+from service.domain.comparisons import comparison
 from service.domain.coverage import Coverage, Watch
 from service.domain.disclosure import in_standing_lots
 from service.domain.incidents import Account
 from service.domain.periods import Bucket, Grain, Timeline
 from service.domain.queries import AggregateQuery, Clock, Dimension, IncidentQuery
+from service.domain.spans import reaching
 from service.domain.theatre import Theatre
-from service.domain.vocabulary import UNLOCATED, Access
+from service.domain.vocabulary import INCOMPLETE, SPANNING, UNLOCATED, Access
 from service.domain.when import month_bounds
 from service.errors import Invalid
 from service.formats.records import when_of
@@ -50,19 +56,69 @@ def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
 
     From what is kept summed, where that can tell; else from the accounts themselves.
     """
-    timeline = timeline_of(
-        session,
-        query.filters,
-        query.grain,
-        query.series,
-        theatre,
-        apart=Dimension.CLAIMANT in query.by,
+    timeline = _timeline(session, query, theatre, apart=Dimension.CLAIMANT in query.by)
+    query = reaching(query)
+    rows, total = _rows_and_total(session, query, theatre)
+    earlier = None
+    if query.compare is not None:
+        compared = comparison(query, timeline)
+        for_rows, for_total = compared.asked(query), compared.asked_in_total(query)
+        earlier = Earlier(
+            compared,
+            _rows_and_total(session, for_rows, theatre)[0] if for_rows else (),
+            _rows_and_total(session, for_total, theatre)[1] if for_total else (),
+        )
+    watch = watch_of(session, theatre, query.filters)
+    return tabulate(rows, total, query, timeline, theatre, watch, earlier)
+
+
+def gaps(
+    session: Session, query: AggregateQuery, claimants: tuple[str, str], theatre: Theatre
+) -> Gaps:
+    """What two claimants answer to the same question, each asked alone."""
+    timeline = _timeline(session, query, theatre, apart=True)
+    query = reaching(query)
+    one, other = claimants
+    voices = (
+        _voice(session, query, one, other, theatre),
+        _voice(session, query, other, one, theatre),
     )
-    for_rows, for_total = asked_for(query, theatre), asked_for(query, theatre, total=True)
-    rows = list(_sums(session, query, for_rows, theatre))
+    watch = watch_of(session, theatre, query.filters)
+    return side_by_side(voices, query, timeline, theatre, watch)
+
+
+def _voice(
+    session: Session, query: AggregateQuery, claimant: str, other: str, theatre: Theatre
+) -> Voice:
+    asked = replace(query, filters=replace(query.filters, according_to=claimant))
+    alone = replace(asked, filters=replace(asked.filters, untold_by=other))
+    return Voice(
+        asked,
+        *_rows_and_total(session, asked, theatre),
+        *_rows_and_total(session, alone, theatre),
+    )
+
+
+def _timeline(
+    session: Session, query: AggregateQuery, theatre: Theatre, *, apart: bool
+) -> Timeline:
+    return timeline_of(session, query.filters, query.grain, query.series, theatre, apart=apart)
+
+
+def _rows_and_total(
+    session: Session, query: AggregateQuery, theatre: Theatre
+) -> tuple[Iterable[Counted], Iterable[Counted]]:
+    """What the rows of an answer are made of, and what its total is."""
+    rows, for_total = rows_of(session, query, theatre), asked_for(query, theatre, total=True)
     # By sector and status each share is in one row, which adds up to the total.
-    total = rows if for_rows == for_total else _sums(session, query, for_total, theatre)
-    return tabulate(rows, total, query, timeline, theatre, watch_of(session, theatre))
+    if for_total == asked_for(query, theatre):
+        return rows, rows
+    return rows, _sums(session, query, for_total, theatre)
+
+
+def rows_of(session: Session, query: AggregateQuery, theatre: Theatre) -> list[Counted]:
+    """The sums that the rows of an answer are made of."""
+    return list(_sums(session, query, asked_for(query, theatre), theatre))
 
 
 def _sums(
@@ -149,8 +205,9 @@ def timeline_of(
     return Timeline(grain, first, last, named)
 
 
-def watch_of(session: Session, theatre: Theatre) -> Watch:
-    """All recorded coverage."""
+def watch_of(session: Session, theatre: Theatre, filters: IncidentQuery | None = None) -> Watch:
+    """All recorded coverage; in days of the time zone of `filters`, if these name one."""
+    zone = filters.zone if filters else None
     rows = session.scalars(sa.select(tables.Coverage))
     return Watch(
         (
@@ -165,40 +222,68 @@ def watch_of(session: Session, theatre: Theatre) -> Watch:
             for row in rows
         ),
         theatre.sectors,
-        theatre.zone,
+        zone or theatre.zone,
     )
 
 
-def link_of(
-    row: Row, query: AggregateQuery, timeline: Timeline, theatre: Theatre, asked: Mapping[str, str]
-) -> str:
-    """The list of incidents behind a row; `asked` holds the filters as they were sent."""
-    filters = query.filters
-    parameters = _counted(timeline, asked)
-    parameters |= {"grain": query.grain.value, "bucket": row.period}
-    for name, value in row.keys.items():
-        match name, value:
-            case Dimension.SECTOR, str():
-                parameters["sector"] = theatre.sectors.tree.finer(filters.sector, value)
-            case "within", _ if row.keys[Dimension.SECTOR] == UNLOCATED:
-                parameters["within"] = value or UNLOCATED
-            case Dimension.WEAPON, str():
-                parameters["weapon"] = theatre.weapons.tree.finer(filters.weapon, value)
-            case Dimension.CLAIMANT, str():
-                parameters["according_to"] = value
-            case _, str():
-                parameters[name] = value
-    weapon, tree = row.keys.get(Dimension.WEAPON), theatre.weapons.tree
-    if weapon in tree and weapon and tree.depth(weapon) < filters.level:
-        # Weapons named more finely have rows of their own.
-        parameters["weapon_exact"] = "true"
-    if query.series:
-        parameters["series"] = query.series
-    return f"/v1/incidents?{_encoded(parameters)}"
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Leads to the lists behind an answer; `asked` holds the filters as they were sent."""
 
+    query: AggregateQuery
+    timeline: Timeline
+    theatre: Theatre
+    asked: Mapping[str, str]
 
-def link_of_total(timeline: Timeline, asked: Mapping[str, str]) -> str:
-    return f"/v1/incidents?{urlencode(_counted(timeline, asked))}"
+    def of_row(self, row: Row, *, elsewhere: bool = False) -> str | None:
+        """With `elsewhere` the row is of other days than those asked for. `None` where no list
+        tells just these: what is in no row of those that may overlap, or in periods that are not
+        complete."""
+        query = self.query
+        if row.period == INCOMPLETE or (query.moves and row.period == SPANNING):
+            return None
+        days = self._days_of(row, by_days=elsewhere or query.moves)
+        parameters = {**self.asked, "counted": "true", **days}
+        for name, value in row.keys.items():
+            match name, value:
+                case Dimension.SECTOR, str():
+                    sectors = self.theatre.sectors.tree
+                    parameters["sector"] = sectors.finer(query.filters.sector, value)
+                case "within", _ if row.keys[Dimension.SECTOR] == UNLOCATED:
+                    parameters["within"] = value or UNLOCATED
+                case Dimension.WEAPON, str():
+                    weapons = self.theatre.weapons.tree
+                    parameters["weapon"] = weapons.finer(query.filters.weapon, value)
+                case Dimension.CLAIMANT, str():
+                    parameters["according_to"] = value
+                case _, str():
+                    parameters[name] = value
+        weapon, tree = row.keys.get(Dimension.WEAPON), self.theatre.weapons.tree
+        if weapon in tree and weapon and tree.depth(weapon) < query.filters.level:
+            # Weapons named more finely have rows of their own.
+            parameters["weapon_exact"] = "true"
+        return f"/v1/incidents?{_encoded(parameters)}"
+
+    def of_total(self, total: Row) -> str | None:
+        """`None` for days of another time zone: lists select by those of the theatre."""
+        if total.bucket is None or self.query.filters.zone is not None:
+            return None
+        days = {"from": f"{total.bucket.start}", "to": f"{total.bucket.end}"}
+        return f"/v1/incidents?{urlencode({**self.asked, **days, 'counted': 'true'})}"
+
+    def _days_of(self, row: Row, *, by_days: bool) -> dict[str, str]:
+        """What narrows a list to what a row counts: its bucket or, `by_days`, what lies in its
+        days."""
+        grain, bucket = self.query.grain, row.period
+        first, last = self.timeline.first, self.timeline.last
+        if by_days and row.bucket is not None:
+            grain, bucket, first, last = Grain.TOTAL, "total", row.bucket.start, row.bucket.end
+        days = {"from": f"{first}", "to": f"{last}", "grain": grain.value, "bucket": bucket}
+        if self.query.series and grain is Grain.NAMED:
+            days["series"] = self.query.series
+        if self.query.filters.zone is not None:
+            days["timezone"] = self.query.filters.zone.key
+        return days
 
 
 def _encoded(parameters: Mapping[str, str]) -> str:
@@ -209,11 +294,6 @@ def _encoded(parameters: Mapping[str, str]) -> str:
 def _quoted(value: str) -> str:
     """Of the links of one answer most parts are the same."""
     return quote_plus(value)
-
-
-def _counted(timeline: Timeline, asked: Mapping[str, str]) -> dict[str, str]:
-    span = {"from": timeline.first.isoformat(), "to": timeline.last.isoformat()}
-    return {**asked, **span, "counted": "true"}
 
 
 def _told_in_lots(session: Session, level: int, theatre: Theatre) -> dict[str, Account]:

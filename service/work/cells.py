@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -32,6 +31,8 @@ from service.work.reference import Theatres
 # A change of the rules by which accounts are cut, which nothing else of the definition shows.
 _RULES: Final = 1
 _AT_ONCE: Final = 2_000
+# Cells in memory while everything is summed.
+_MOST: Final = 50_000
 MANY: Final = 20_000
 """Changes with which a reader has more to add up than with the cells themselves."""
 Sums = dict[Cell, Measures]
@@ -91,12 +92,13 @@ def _ensure(session: Session, theatres: Theatres) -> None:
 def rebuild(session: Session, theatre: Theatre) -> None:
     """Sum all accounts anew."""
     cells.clear(session)
-    recounted = _recounted(session, theatre)
-    while some := list(islice(recounted, _AT_ONCE)):
-        days: Sums = {}
-        for cell, measures in some:
-            _add(days, cell, measures)
-        _fold_in(session, days, theatre)
+    days: Sums = {}
+    for cell, measures in _recounted(session, theatre):
+        _add(days, cell, measures)
+        if len(days) >= _MOST:
+            _fold_in(session, days, theatre)
+            days.clear()
+    _fold_in(session, days, theatre)
 
 
 def differences(session: Session, theatre: Theatre) -> Sums:
@@ -145,7 +147,9 @@ def _recounted(
 
 def _batches(session: Session, first: date | None, last: date | None) -> Iterator[Sequence[Any]]:
     row = tables.Account.__table__.c
-    select = sa.select(tables.Account.__table__).where(row.counted).order_by(row.incident_id)
+    # In the order of time, in which the same cells follow each other.
+    order = (row.claimant, row.known_start, row.incident_id)
+    select = sa.select(tables.Account.__table__).where(row.counted).order_by(*order)
     if first is not None and last is not None:
         select = select.where(row.known_start <= last, row.known_end >= first)
     yield from session.execute(select.execution_options(yield_per=_AT_ONCE)).partitions()

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
+from service.domain.aggregates import is_in_cell
 from service.domain.queries import Clock, IncidentQuery, WatchQuery
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome
@@ -212,6 +213,7 @@ class _Accounts:
     ) -> None:
         self._session = session
         self._query = query
+        self._theatre = theatre
         self._list = list_of
         self._timeline = None
         if query.cell is not None:
@@ -235,14 +237,14 @@ class _Accounts:
 
     def _is_in_cell(self, row: Any) -> bool:
         """Told by the very rule that filled the cell of an aggregate."""
-        if self._timeline is None or self._query.cell is None:
+        if self._timeline is None:
             return True
         when = {
             Clock.EVENT: lambda: when_of_row(row),
             Clock.REPORTED: lambda: When(row.reported_start, row.reported_end),
             Clock.RECEIVED: lambda: When(row.received_day, row.received_day),
         }[self._query.clock]()
-        return self._timeline.place(when)[0] == self._query.cell.bucket
+        return is_in_cell(when, self._query, self._timeline, self._theatre)
 
     def _around(self, parents: set[str | None]) -> dict[str | None, str | None]:
         """For each parent the innermost incident around it that is shown."""

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
+from service.domain.aggregates import is_in_cell
 from service.domain.cells import moment
 from service.domain.incidents import Account
 from service.domain.queries import IncidentQuery
@@ -168,8 +169,9 @@ def _selected(
             page(select, order, after, oldest_first=query.oldest_first).limit(limit + 1)
         ).all()
         for row, (account, _) in zip(rows, load_accounts(session, rows), strict=True):
-            place = timeline.place(moment(account, query.clock, theatre)) if timeline else None
-            if place is None or (query.cell and place[0] == query.cell.bucket):
+            if timeline is None or is_in_cell(
+                moment(account, query.clock, theatre), query, timeline, theatre
+            ):
                 yield row, account
         if len(rows) <= limit:
             return

@@ -90,7 +90,7 @@ def _told(
     session: Session,
     theatre: Theatre,
     audience: Audience,
-    sources: Mapping[str, str],
+    sources: Iterable[tuple[str, str]],
 ) -> Told:
     revision = tables.Revision
     level = _READERS[audience].sees.level
@@ -113,7 +113,7 @@ def _told(
         method=METHOD_VERSION,
         licence=theatre.licence,
         schema=_schema_of(session),
-        sources=sources,
+        sources=frozenset(sources),
     )
 
 
@@ -154,7 +154,7 @@ class _Shown:
         self._theatre = theatre
         self._actor = actor
         self._query = IncidentQuery(oldest_first=True, sees=actor.sees.level)
-        self.sources: dict[str, str] = {}
+        self.sources: set[tuple[str, str]] = set()
 
     def write(self, folder: Path) -> dict[str, int]:
         """Write every table; return the number of rows by path."""
@@ -231,8 +231,8 @@ class _Shown:
             written.add("sources", _numbered(views, "sources", "number"))
             written.add("weapons", _numbered(views, "weapons", "number"))
             for view in views:
-                if view["origin"]:
-                    self.sources[view["origin"]["source"]] = view["origin"]["licence"]
+                if origin := view["origin"]:
+                    self.sources.add((origin["source"], origin["licence"] or ""))
 
     def _write_watching(self, written: _Written) -> None:
         for name, find in (("tallies", exports.tallies), ("coverage", exports.coverage)):

@@ -160,7 +160,18 @@ _KNOWN: Final[Mapping[str, tuple[Kind, str]]] = {
     "fixes": (_TEXT, "#description"),
     **_figures("figures"),
     **_figures("casualties"),
+    "in_force": (_BOOLEAN, "#meta+valid"),
+    "last.earliest": (_DAY, "#date+start+last"),
+    "last.latest": (_DAY, "#date+end+last"),
+    "days.at_least": (_INTEGER, "#indicator+days+low+num"),
+    "days.at_most": (_INTEGER, "#indicator+days+high+num"),
+    "open": (_INTEGER, "#indicator+open+num"),
+    "alone": (_INTEGER, "#indicator+alone+num"),
+    "shared": (_INTEGER, "#indicator+shared+num"),
+    "alone_url": (_TEXT, "#meta+url+alone"),
 }
+# Rows that stand beside another one: what they are called in an answer, and in its hashtags.
+_BESIDE: Final = ("compared", "change", "a", "b", "gap")
 
 
 def columns_of(names: Iterable[str], **kinds: Kind) -> tuple[Column, ...]:
@@ -168,9 +179,16 @@ def columns_of(names: Iterable[str], **kinds: Kind) -> tuple[Column, ...]:
 
     Raises `KeyError` for a name that nobody has described.
     """
-    return tuple(
-        Column(str(name), kinds.get(name, _KNOWN[name][0]), _KNOWN[name][1]) for name in names
-    )
+    return tuple(_column(str(name), kinds) for name in names)
+
+
+def _column(name: str, kinds: Mapping[str, Kind]) -> Column:
+    beside, _, own = name.partition(".")
+    if beside in _BESIDE:
+        kind, tag = _KNOWN[own]
+        return Column(name, kind, f"{tag}+{beside}")
+    kind, tag = _KNOWN[name]
+    return Column(name, kinds.get(name, kind), tag)
 
 
 def picker(names: Sequence[str]) -> Callable[[Json], Cells]:

@@ -16,8 +16,10 @@ from service.formats.tabular import REPORT_COLUMNS
 from service.formats.views import (
     COVERAGE_COLUMNS,
     INCIDENT_COLUMNS,
+    QUIET_COLUMNS,
     TALLY_COLUMNS,
     aggregate_columns,
+    gap_columns,
 )
 
 _SOURCES: Final = tuple(name for name in REPORT_COLUMNS if name.startswith("sources."))
@@ -96,11 +98,21 @@ def coverage(theatre: Theatre) -> Subject:
     return _flat("coverage", columns_of(COVERAGE_COLUMNS), lambda item: areas.of(*item["sectors"]))
 
 
-def aggregates(by: Sequence[Dimension], theatre: Theatre) -> Subject:
+def aggregates(by: Sequence[Dimension], theatre: Theatre, *, compared: bool = False) -> Subject:
+    return _by_sector("aggregates", aggregate_columns(by, compared=compared), theatre)
+
+
+def gaps(by: Sequence[Dimension], theatre: Theatre) -> Subject:
+    return _by_sector("gaps", gap_columns(by), theatre)
+
+
+def quiet(theatre: Theatre) -> Subject:
+    return _by_sector("quiet", QUIET_COLUMNS, theatre)
+
+
+def _by_sector(name: str, names: Sequence[str], theatre: Theatre) -> Subject:
     areas = Areas(theatre)
-    return _flat(
-        "aggregates", columns_of(aggregate_columns(by)), lambda cell: areas.of(cell.get("sector"))
-    )
+    return _flat(name, columns_of(names), lambda cell: areas.of(cell.get("sector")))
 
 
 def reference(kind: str, names: Sequence[str]) -> Subject:
