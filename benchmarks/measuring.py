@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-_LEAST_SECONDS: Final = 2.0
-_MOST_SECONDS: Final = 40.0
-_MOST_ROUNDS: Final = 25
+_LEAST_SECONDS: Final = 1.0
+_MOST_SECONDS: Final = 10.0
+_LEAST_ROUNDS: Final = 5
+_MOST_ROUNDS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def in_turn(
 ) -> tuple[Times, ...]:
     """The seconds that each takes, one after the other, round by round.
 
-    Quick ones are repeated more often, slow ones until they have had their share of time; each is
+    They are repeated until all have had some time, and those that have had much no more; each is
     done once before, which does not count unless it was slow.
     """
     times: list[list[float]] = [[] for _ in works]
@@ -63,11 +64,12 @@ def in_turn(
     if warm:
         for number, work in enumerate(works):
             took = seconds_of(work)
-            if took > _MOST_SECONDS / 4:
+            if took > _MOST_SECONDS / 2:
                 times[number].append(took)
                 spent[number] += took
     for done in range(rounds or _MOST_ROUNDS):
-        if rounds is None and done >= 5 and min(spent) > _LEAST_SECONDS:
+        enough = min(spent) > _LEAST_SECONDS or max(spent) > _MOST_SECONDS
+        if rounds is None and done >= _LEAST_ROUNDS and enough:
             break
         for number, work in enumerate(works):
             if times[number] and spent[number] > _MOST_SECONDS:

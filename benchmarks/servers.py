@@ -19,7 +19,8 @@ _PATIENCE: Final = 300
 @contextmanager
 def service(url: str, **settings: str) -> Iterator[Server]:
     """The service itself, without limits of requests and without work in the background."""
-    with processes.server(url, CEASEFIRE_STATEMENT_TIMEOUT="600", **settings) as running:
+    quiet = {"CEASEFIRE_FEEDS_INTERVAL_SECONDS": "0", "CEASEFIRE_STATEMENT_TIMEOUT": "600"}
+    with processes.server(url, **quiet, **settings) as running:
         yield running
 
 

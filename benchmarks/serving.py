@@ -24,7 +24,7 @@ from benchmarks import bulk_import, generator, servers
 from benchmarks.generator import Made
 from benchmarks.measuring import Load, in_turn, load, rates_in_turn, seconds_of
 from benchmarks.questions import Question
-from benchmarks.results import Finding, Raw, Result
+from benchmarks.results import Finding, NotMeasured, Raw, Result
 from service.domain.access import Role
 from service.domain.periods import Grain
 from service.domain.queries import Dimension
@@ -116,6 +116,8 @@ def exports(made: Sequence[Made]) -> Iterator[Finding]:
             there = servers.address(
                 datasette, f"/{each.file.stem}/reports.csv", {"_stream": "on", "_size": "max"}
             )
+            # What is read once when a server begins is not part of an export.
+            servers.fetched(servers.address(own, "/v1/reports", {"format": "csv", "limit": 1}))
             first, took = _streamed(here)
             peaks.append(_peak(own))
             _, theirs = _streamed(there)
@@ -143,6 +145,7 @@ def exports(made: Sequence[Made]) -> Iterator[Finding]:
         what = f"memory more than for {made[0].incidents:,}, MiB"
         more = peaks[-1] - peaks[0]
         yield Result("G8", what, made[-1].incidents, more, 64, told, least=False)
+    yield NotMeasured("G8", "memory at ten million", "no reports are made up for so many incidents")
 
 
 def exports_of_postgresql(made: Made, url: str) -> Iterator[Finding]:
@@ -186,6 +189,8 @@ def pages(made: Made) -> Iterator[Finding]:
     told = f"{rate(behind):,.0f}/s against {rate(ours):,.0f}/s"
     what = f"page {_LATER_PAGE} against page 1"
     yield Result("G9", what, made.incidents, rate(behind) / rate(ours), 0.9, told)
+    why = "they are not among the packages of the benchmark"
+    yield NotMeasured("G9", "against PostGraphile, tipg and pygeoapi", why)
 
 
 def start(folder: Path) -> Iterator[Finding]:
@@ -214,6 +219,7 @@ def start(folder: Path) -> Iterator[Finding]:
     told = f"with migrate, seed and keys before it {whole.median:.2f} s"
     what = "seconds until ready, of serve on a seeded database"
     yield Result("G10", what, 0, served.median, 2, told, least=False)
+    yield NotMeasured("G10", "from a fresh clone to the page", "it asks a registry for packages")
 
 
 def two_processes(made: Made, url: str) -> Iterator[Finding]:

@@ -308,6 +308,16 @@ class Question:
             "claimant": lambda v: any(r["claimant"] == v for r in live),
             "attributed_to": lambda v: any(r["attributed_to"] == v for r in own),
             "place": lambda v: any(r["where"]["place"] == v for r in own),
+            "time_precision": lambda v: (
+                None not in told.when
+                and len({str(d)[: {"day": 10, "month": 7, "year": 4}[v]] for d in told.when}) == 1
+            ),
+            "untold_by": lambda v: (
+                not any(
+                    other.counted and (other.incident, other.claimant) == (told.incident, v)
+                    for other in self.oracle.apart
+                )
+            ),
             "q": lambda v: any(
                 all(word in (r["summary"] or "") for word in v.split()) for r in own
             ),

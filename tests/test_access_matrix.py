@@ -113,7 +113,7 @@ TABLE: Mapping[str, frozenset[str]] = {
 }
 # What stands in a path where it is not a UUID, and in a query where it has to.
 IN_PATH = {"name": "nobody"}
-IN_QUERY = {"first": "1", "leaf": "0" * 64}
+IN_QUERY = {"first": "1", "leaf": "0" * 64, "claimants": "icrc,armenian-officials"}
 UNKNOWN_ID = "01985f0e-8a5c-7c3e-9d2a-0f6b7c8d9eff"
 
 

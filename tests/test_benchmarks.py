@@ -13,7 +13,7 @@ pytest.importorskip("duckdb", reason="comes with make benchmark")
 
 from benchmarks import generator
 
-INCIDENTS, KINDS = 400, 60
+INCIDENTS, KINDS = 300, 40
 
 
 @pytest.fixture(scope="module")

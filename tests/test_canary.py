@@ -497,6 +497,15 @@ ASKED: Mapping[str, list[str]] = {
     "min_killed": ["7000"],
     "q": [word("openly"), "zqnowhere"],
     "according_to": ["residents"],
+    "untold_by": ["residents"],
+    "time_precision": ["day"],
+    "place_precision": ["exact", "sector"],
+    "window": ["3"],
+    "running": ["border-delimitation-2022"],
+    "compare": ["previous"],
+    "complete": ["true"],
+    "timezone": ["Europe/London"],
+    "claimants": ["residents,armenian-officials"],
     "series": ["phases", "zqseries"],
     "as_of": [],
     "period": ["day", "year", "zqperiod"],
@@ -720,16 +729,20 @@ def crawl_the_past(crawl: Crawl, document: Json) -> None:
     told = ("closed", "opened", "coarsened", "refined", "called", "imported")
     for moment in moments:
         for method, path, operation in operations(document):
-            names = {p["name"] for p in parameters(operation, "query")}
+            names = {p["name"]: p["required"] for p in parameters(operation, "query")}
             if method != "GET" or "as_of" not in names:
                 continue
+            needed = {name: ASKED[name][0] for name, required in names.items() if required}
+            if path == "/v1/aggregates/quiet":
+                needed["to"] = "2022-10-04"
             given = {"report_id": plants.reports, "incident_id": plants.incidents}
             items = [
                 path.format(**{name: ids[each] for name, ids in given.items()}) for each in told
             ]
             for viewer in ("anonymous", "partner"):
                 for filled in dict.fromkeys(items):
-                    answer = crawl.ask(viewer, f"GET {path}", filled, {"as_of": moment})
+                    asked = {"as_of": moment, **needed}
+                    answer = crawl.ask(viewer, f"GET {path}", filled, asked)
                     assert answer.status_code in (200, 307, 404), answer.text
 
 

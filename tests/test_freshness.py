@@ -38,6 +38,8 @@ DATA = (
     *(SUM, "/v1/aggregates?period=total&by=", "/v1/aggregates?period=year&format=csv"),
     *("/v1/reports", "/v1/reports?format=csv&limit=1", "/v1/incidents", "/v1/coverage"),
     *("/v1/tallies", "/v1/aggregates/tallies", "/v1/changes", "/v1/sectors", "/v1/places?q=Lachin"),
+    "/v1/aggregates?period=year&compare=previous",
+    "/v1/aggregates/gaps?claimants=icrc,armenian-officials&period=year",
     *("/v1/ledger/entries", "/v1/aggregates?period=year&as_of=2022-12-31"),
 )
 DECODED: dict[str, Callable[[bytes], bytes]] = {

@@ -60,6 +60,9 @@ FILTERS: dict[str, tuple[str, ...]] = {
     "min_killed": ("-1", "1.5", str(2**63), "true", "", "100000001"),
     "q": ("", "\x00", "\x1b[2J", "a" * 201, "%", "_", "\\", "☃"),
     "according_to": ("", "\x00"),
+    "untold_by": ("", "\x00"),
+    "time_precision": (MARK, "", "DAY", "span"),
+    "place_precision": (MARK, "", "theatre"),
     "period": (MARK, ""),
 }
 
@@ -93,6 +96,12 @@ def test_sums_refuse_dimensions_and_grids_that_there_are_not(seeded: Service) ->
         ({"by": "sector;weapon"}, "by"),
         ({"by": "sector " + "x" * 200}, "by"),
         ({"fill": MARK}, "fill"),
+        ({"window": "1.5"}, "window"),
+        ({"window": str(2**63)}, "window"),
+        ({"running": MARK}, "running"),
+        ({"compare": MARK}, "compare"),
+        ({"complete": "yes"}, "complete"),
+        ({"period": "day", "timezone": "../../etc/passwd"}, "timezone"),
         ({"series": MARK, "period": "named"}, "series"),
         ({"period": "day", "from": "1990", "to": "2100"}, None),
     ):

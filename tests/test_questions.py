@@ -1,4 +1,4 @@
-"""Earlier days, moving windows, running totals, whole periods, other days, precision, gaps, quiet."""
+"""What is asked beside plain sums: earlier days, windows, running totals, two claimants, calm."""
 
 import csv
 import io
@@ -503,8 +503,11 @@ def test_what_a_claimant_puts_elsewhere_is_still_told_by_both(disputed: Service)
         (
             "clock",
             {
-                **{"timezone": "Europe/London", "period": "day", "from": "2022-08"},
-                **{"to": "2022-08", "clock": "received"},
+                "timezone": "Europe/London",
+                "period": "day",
+                "clock": "received",
+                "from": "2022-08",
+                "to": "2022-08",
             },
         ),
         ("time_precision", {"time_precision": "span"}),
@@ -534,6 +537,30 @@ def test_what_does_not_go_together_is_refused_by_name(
 )
 def test_gaps_are_asked_of_two(seeded: Service, field: str, asked: dict[str, str]) -> None:
     assert refusal(seeded, "/v1/aggregates/gaps", **asked) == field
+
+
+@pytest.mark.parametrize(
+    ("field", "asked"),
+    [
+        ("window", {"window": "2"}),
+        ("running", {"running": "border-delimitation-2022"}),
+        ("compare", {"compare": "previous"}),
+        ("complete", {"complete": "true"}),
+        ("time_precision", {"time_precision": "day"}),
+        ("place_precision", {"place_precision": "sector"}),
+        ("untold_by", {"untold_by": "icrc"}),
+    ],
+)
+def test_what_cuts_lots_apart_is_not_asked_with_restricted_sums(
+    seeded: Service, field: str, asked: dict[str, str]
+) -> None:
+    answer = seeded.client.get(
+        "/v1/aggregates",
+        params={"include": "restricted", "period": "year", **asked},
+        headers=seeded.headers(Role.PARTNER),
+    )
+    assert answer.status_code == 422, answer.text
+    assert field in {problem["field"] for problem in answer.json()["errors"]}
 
 
 def test_lists_take_a_time_zone_only_for_one_row(seeded: Service) -> None:

@@ -29,6 +29,8 @@ VALUES: dict[str, list[Any]] = {
     "status": ["unverified", "corroborated", "verified"],
     "claimant": CLAIMANTS,
     "according_to": CLAIMANTS,
+    "untold_by": CLAIMANTS,
+    "time_precision": ["day", "month", "year"],
     "attributed_to": PARTIES[:2],
     "contested": ["true", "false"],
     "min_killed": [0, 3, 24],

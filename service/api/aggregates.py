@@ -1,6 +1,6 @@
 """Sums by period and sector, beside earlier days, of two claimants, and how long it is quiet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -22,7 +22,7 @@ from service.api.parameters import (
     in_zone,
     series_of,
 )
-from service.api.requests import Context, Ctx, as_of_view, note_version
+from service.api.requests import Ctx, as_of_view
 from service.api.shapes.aggregates import AGGREGATES, GAPS, QUIET
 from service.api.shapes.common import refusals
 from service.domain.access import Actor, Visibility
@@ -33,11 +33,13 @@ from service.domain.theatre import Theatre
 from service.domain.when import parse_when
 from service.errors import Invalid
 from service.formats.exports import subjects
-from service.formats.reports import Code
+from service.formats.reports import Code, ShortText
 from service.formats.views import gaps_view, quiet_view, table_view
 from service.work import aggregates, quiet
 
 router = APIRouter(route_class=FreshRoute, tags=["aggregates"])
+
+Clock = Callable[[], datetime]
 
 # What of a question is no filter of the lists that links lead to, which show what the reader may
 # see in days of their own.
@@ -68,8 +70,12 @@ class SumParameters(FilterParameters, FormatParameters):
     timezone: Code | None = None
     """With `period=day`, `from` and `to`: days of this time zone (IANA), not the theatre's."""
 
-    def question(self, theatre: Theatre, actor: Actor, now: datetime) -> AggregateQuery:
-        """Raises `Invalid` for what the theatre does not know, and what does not go together."""
+    def question(self, theatre: Theatre, actor: Actor, now: Clock) -> AggregateQuery:
+        """Raises `Invalid` for what the theatre does not know, and what does not go together.
+
+        The clock is read only where today is asked for: what is made with it is no answer of the
+        data alone, and not kept.
+        """
         filters, series = self.filters(theatre, actor), self.series
         if self.period in set(Grain):
             grain = Grain(self.period)
@@ -94,7 +100,7 @@ class SumParameters(FilterParameters, FormatParameters):
             series,
             dense=self.fill == "dense",
             window=self.window,
-            complete_on=now.astimezone(filters.zone or theatre.zone).date()
+            complete_on=now().astimezone(filters.zone or theatre.zone).date()
             if self.complete
             else None,
         )
@@ -133,7 +139,7 @@ class AggregateParameters(SumParameters):
     at the bounds of months and `sector` down to level 1; docs/method.md says why.
     """
 
-    def question(self, theatre: Theatre, actor: Actor, now: datetime) -> AggregateQuery:
+    def question(self, theatre: Theatre, actor: Actor, now: Clock) -> AggregateQuery:
         query = super().question(theatre, actor, now)
         if self.compare and self.running is not None:
             raise Invalid("goes without running", "compare")
@@ -145,7 +151,7 @@ class AggregateParameters(SumParameters):
 class GapParameters(SumParameters):
     """Filters, by what to sum, and of whom."""
 
-    claimants: Annotated[str, Field(max_length=401)]
+    claimants: ShortText
     """Two, by id or name, with a comma between them."""
 
     def pair(self, theatre: Theatre) -> tuple[str, str]:
@@ -156,7 +162,7 @@ class GapParameters(SumParameters):
             raise Invalid("must be two claimants with a comma between them", "claimants")
         return found[0], found[1]
 
-    def question(self, theatre: Theatre, actor: Actor, now: datetime) -> AggregateQuery:
+    def question(self, theatre: Theatre, actor: Actor, now: Clock) -> AggregateQuery:
         query = super().question(theatre, actor, now)
         for given, parameter in (
             (self.according_to, "according_to"),
@@ -202,7 +208,7 @@ def get_aggregates(
     included: int | None = None
     with context.sequenced() if in_lots else context.view(parameters.as_of) as view:
         theatre = view.theatre
-        query = _question(parameters, theatre, actor, context)
+        query = parameters.question(theatre, actor, context.now)
         if in_lots:
             table, included = aggregates.answer_in_lots(view.session, query, theatre)
         else:
@@ -235,7 +241,7 @@ def get_gaps(
     export = Asked.of(request, parameters)
     with context.view(parameters.as_of) as view:
         theatre = view.theatre
-        query = _question(parameters, theatre, actor, context)
+        query = parameters.question(theatre, actor, context.now)
         pair = parameters.pair(theatre)
         answered = aggregates.gaps(view.session, query, pair, theatre)
     sent = _filters_sent(request)
@@ -274,7 +280,6 @@ def get_quiet(
     export = Asked.of(request, parameters)
     with context.view(parameters.as_of) as view:
         theatre = view.theatre
-        note_version(None)
         filters = parameters.filters(theatre, actor)
         today = theatre.day_of(context.now())
         answered = quiet.answer(view.session, filters, today, theatre)
@@ -289,16 +294,6 @@ def get_quiet(
         return answers.json(content, headers=answers.provenance(theatre))
     subject = subjects.quiet(theatre)
     return export.whole(view, subject, content["sectors"], content["total"])
-
-
-def _question(
-    parameters: SumParameters, theatre: Theatre, actor: Actor, context: Context
-) -> AggregateQuery:
-    query = parameters.question(theatre, actor, context.now())
-    if query.complete_on is not None:
-        # Tomorrow the same data gives another answer.
-        note_version(None)
-    return query
 
 
 def _filters_sent(request: Request) -> Mapping[str, str]:

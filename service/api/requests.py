@@ -97,10 +97,15 @@ def note_version(version: int | None) -> None:
         versions.add(version)
 
 
-def _context(request: Request) -> Context:
+def _context_of(request: Request) -> Context:
     context = request.app.state.context
     assert isinstance(context, Context)
     return context
+
+
+# Not a plain function: the framework would hand it to a thread, which takes longer than it does.
+async def _context(request: Request) -> Context:
+    return _context_of(request)
 
 
 Ctx = Annotated[Context, Depends(_context)]
@@ -115,7 +120,7 @@ class StrictRequest(Request):
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body"):
-            context = _context(self)
+            context = _context_of(self)
             self._body = await _bounded_body(self, context.max_body_bytes, context.body_timeout)
         return self._body
 

@@ -376,6 +376,10 @@ def must_cut_along_atoms(query: AggregateQuery, theatre: Theatre) -> None:
     filters, nothing = query.filters, IncidentQuery()
     tree = theatre.sectors.tree
     for field_, fits, rule in (
+        ("window", query.window is None, "must be left out"),
+        ("running", query.since is None, "must be left out"),
+        ("compare", query.compare is None, "must be left out"),
+        ("complete", query.complete_on is None, "must be left out"),
         ("period", query.grain in _ALONG_ATOMS, "must be month, quarter, year or total"),
         ("by", {*query.by} <= {Dimension.SECTOR}, "must be sector or nothing"),
         ("level", filters.level <= _ATOM_DEPTH, "must be 0 or 1"),
@@ -396,10 +400,6 @@ def must_cut_along_atoms(query: AggregateQuery, theatre: Theatre) -> None:
             "must be the theatre or a line",
         ),
         ("series", query.series is None, "must be left out"),
-        ("window", query.window is None, "must be left out"),
-        ("running", query.since is None, "must be left out"),
-        ("compare", query.compare is None, "must be left out"),
-        ("complete", query.complete_on is None, "must be left out"),
         *(
             (
                 _PARAMETERS.get(each.name, each.name),
@@ -540,7 +540,8 @@ class Grid:
         if span not in self._periods:
             key, bucket = self._whole.place(When(*span))
             if bucket is not None:
-                if is_complete(uncut(bucket, self._timeline), self._query):
+                every = self._query.complete_on is None
+                if every or is_complete(uncut(bucket, self._timeline), self._query):
                     shown = bucket.clipped(self._timeline.first, self._timeline.last)
                     self._buckets[key] = shown
                 else:

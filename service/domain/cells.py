@@ -11,8 +11,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
+from operator import add
 from typing import Final, NamedTuple, Protocol
 
 from service.domain.figures import Sum
@@ -55,7 +56,12 @@ class Cube(NamedTuple):
 
     def name(self, cut: str) -> str:
         """What the cube is called that is cut into such units of time."""
-        return f"{self.clock}/{cut}/{self.dimension or ''}"
+        return _name(self.clock, cut, self.dimension)
+
+
+@lru_cache
+def _name(clock: Clock, cut: str, dimension: Dimension | None) -> str:
+    return f"{clock}/{cut}/{dimension or ''}"
 
 
 class Cell(NamedTuple):
@@ -106,8 +112,13 @@ class CalendarCut:
         return self.grain.value
 
     def unit(self, day: date) -> tuple[date, date]:
-        bucket = calendar_bucket(self.grain, day)
-        return bucket.start, bucket.end
+        return _unit(self.grain, day)
+
+
+@lru_cache(maxsize=65_536)
+def _unit(grain: Grain, day: date) -> tuple[date, date]:
+    bucket = calendar_bucket(grain, day)
+    return bucket.start, bucket.end
 
 
 @dataclass(frozen=True)
@@ -196,7 +207,7 @@ def _is_aligned(cut: Cut, filters: IncidentQuery) -> bool:
 def coarser(cell: Cell, cube: Cube, cut: Cut) -> Cell:
     """The cell of larger units that holds a cell of days."""
     start, end = cut.unit(cell.start)[0], cut.unit(cell.end)[1]
-    return cell._replace(cube=cube.name(cut.name), start=start, end=end)
+    return Cell(cube.name(cut.name), start, end, *cell[3:])
 
 
 def cells_of(
@@ -206,12 +217,16 @@ def cells_of(
     everybody's. `circle` holds the levels of the readers who are shown it."""
     if not account.counted:
         return
+    by_dimension: dict[Dimension | None, list[Share]] = {}
     for cube in CUBES:
-        if (cube.dimension is Dimension.CLAIMANT) == (whose is not None):
+        dimension = cube.dimension
+        if (dimension is Dimension.CLAIMANT) == (whose is not None):
+            if dimension not in by_dimension:
+                dimensions = (dimension,) if dimension else ()
+                by_dimension[dimension] = [*shares_of(account, whose, dimensions, theatre)]
             when = moment(account, cube.clock, theatre)
             place = (cube.name(DAYS.name), when.known_start, when.known_end, when.is_open)
-            dimensions = (cube.dimension,) if cube.dimension else ()
-            for share in shares_of(account, whose, dimensions, theatre):
+            for share in by_dimension[dimension]:
                 cell = Cell(
                     *place,
                     account.sector or "",
@@ -310,7 +325,7 @@ _NOTHING: Final = (0, 0, 0, 0, False)
 
 
 def added(a: Measures, b: Measures) -> Measures:
-    return [x + y for x, y in zip(a, b, strict=True)]
+    return [*map(add, a, b)]
 
 
 def negative(measures: Measures) -> Measures:

@@ -75,11 +75,13 @@ def windowed(bucket: Bucket, query: AggregateQuery) -> Bucket:
 
 def shown_buckets(query: AggregateQuery, timeline: Timeline) -> Iterator[Bucket]:
     """The days that the rows of a question are about, in order and as far as it asks for them."""
+    if not query.moves and query.complete_on is None:
+        yield from timeline.buckets()
+        return
     for bucket in timeline.buckets():
         whole = uncut(bucket, timeline)
         if is_complete(whole, query):
-            moved = windowed(whole, query) if query.moves else bucket
-            yield replace(bucket, start=moved.start)
+            yield replace(windowed(whole, query), end=bucket.end) if query.moves else bucket
 
 
 def spans_of(query: AggregateQuery, timeline: Timeline) -> Spans:

@@ -1,7 +1,7 @@
 """Accounts as rows, and rows back to accounts."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -36,6 +36,13 @@ DERIVED: Final = (_FIGURES, _WEAPONS, _ACCOUNTS)
 def is_long(when: When) -> bool:
     """Whether something may have lasted for more than the longest month, or without an end."""
     return when.is_open or when.known_end - when.known_start > LONGEST
+
+
+def touching(first: date, last: date) -> sa.ColumnElement[bool]:
+    """Whether an account touches some days, asked so that few are looked at."""
+    row = _ACCOUNTS.c
+    near = sa.and_(~row.long, row.known_start >= first - LONGEST)
+    return sa.and_(sa.or_(near, row.long), row.known_start <= last, row.known_end >= first)
 
 
 def rows_of_account(

@@ -16,7 +16,7 @@ from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.formats.records import report_of
 from service.store import tables
-from service.store.accounts import DERIVED, load_accounts, rows_of_account
+from service.store.accounts import DERIVED, load_accounts, rows_of_account, touching
 from service.store.database import chunks, insert_rows
 from service.store.queries import EVERYBODY
 from service.work import cells
@@ -114,10 +114,10 @@ def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incid
 def roots_between(session: Session, first: date, last: date) -> Sequence[str]:
     """The outermost incidents of whose families something touches some days."""
     row, account = tables.Incident, tables.Account
-    touching = sa.select(account.incident_id).where(
-        account.known_start <= last, account.known_end >= first
+    told = sa.select(account.incident_id).where(
+        account.claimant == EVERYBODY, touching(first, last)
     )
-    return session.scalars(sa.select(row.root_id).where(row.id.in_(touching)).distinct()).all()
+    return session.scalars(sa.select(row.root_id).where(row.id.in_(told)).distinct()).all()
 
 
 def differences(

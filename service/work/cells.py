@@ -21,11 +21,12 @@ from service.domain.cells import (
     negative,
 )
 from service.domain.incidents import Account
-from service.domain.queries import Clock
+from service.domain.queries import Clock, Dimension
 from service.domain.theatre import Theatre
 from service.store import cells, tables
-from service.store.accounts import load_accounts
+from service.store.accounts import load_accounts, touching
 from service.store.database import Database
+from service.store.queries import EVERYBODY
 from service.work.reference import Theatres
 
 # A change of the rules by which accounts are cut, which nothing else of the definition shows.
@@ -33,7 +34,7 @@ _RULES: Final = 1
 _AT_ONCE: Final = 2_000
 # Cells in memory while everything is summed.
 _MOST: Final = 50_000
-MANY: Final = 20_000
+MANY: Final = 10_000
 """Changes with which a reader has more to add up than with the cells themselves."""
 Sums = dict[Cell, Measures]
 
@@ -115,8 +116,9 @@ def differences(session: Session, theatre: Theatre) -> Sums:
 
 
 def differences_between(session: Session, theatre: Theatre, first: date, last: date) -> Sums:
-    """The same of what happened within some days, by cells of days alone."""
-    names = [c.name(DAYS.name) for c in CUBES if c.clock is Clock.EVENT]
+    """The same of what happened within some days as everybody tells it, by cells of days."""
+    own = (c for c in CUBES if c.clock is Clock.EVENT and c.dimension is not Dimension.CLAIMANT)
+    names = [cube.name(DAYS.name) for cube in own]
     lacking: Sums = {}
     for cell, measures in _recounted(session, theatre, first, last):
         if cell.cube in names:
@@ -151,7 +153,7 @@ def _batches(session: Session, first: date | None, last: date | None) -> Iterato
     order = (row.claimant, row.known_start, row.incident_id)
     select = sa.select(tables.Account.__table__).where(row.counted).order_by(*order)
     if first is not None and last is not None:
-        select = select.where(row.known_start <= last, row.known_end >= first)
+        select = select.where(row.claimant == EVERYBODY, touching(first, last))
     yield from session.execute(select.execution_options(yield_per=_AT_ONCE)).partitions()
 
 
