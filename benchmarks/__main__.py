@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,12 +29,13 @@ def measured(
     """Whatever the chosen goals need, one after the other; what fails is said, not left out."""
     listed = [each for each in made if each.incidents <= _MOST_LISTED]
     few = listed[0] if listed else made[0]
+    ends = dict.fromkeys((few, made[-1]))
     steps: list[tuple[str, Callable[[], Iterator[Finding]]]] = []
     if "sqlite" in databases:
         steps += [
             ("G1 G2", lambda: sums.cold(made, chosen)),
-            *(("G3", lambda each=each: serving.warm(each)) for each in (few, *made[-1:])),
-            *(("G4", lambda each=each: sums.over_http(each)) for each in (few, *made[-1:])),
+            *(("G3", partial(serving.warm, each)) for each in ends),
+            *(("G4", partial(sums.over_http, each)) for each in ends),
             ("G5", lambda: serving.fresh(few, folder)),
             ("G6", lambda: writes.single("sqlite")),
             ("G7", lambda: writes.bulk("sqlite", memory=len(made) > 1)),
@@ -101,6 +103,7 @@ def main() -> int:
         parser.error(f"no such goals: {', '.join(sorted(unknown))}")
     databases = ("sqlite", "postgresql") if asked.database == "both" else (asked.database,)
     now = datetime.now(UTC)
+    again = f"--rows {asked.rows} --database {asked.database} --only {asked.only}"
     made = []
     for each in rows:
         _say(f"   making {each:,} incidents, unless they are there")
@@ -110,7 +113,7 @@ def main() -> int:
         findings.append(finding)
         _say(_line(finding))
         if asked.write is not None:
-            text = document.written(findings, rows, " ".join(sys.argv[1:]), now)
+            text = document.written(findings, rows, again, now)
             asked.write.write_text(text, encoding="utf-8")
     return 0
 

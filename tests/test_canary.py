@@ -266,7 +266,7 @@ def plant_imports(plants: Plants) -> None:
 
 def plant_what_is_public_in_part(plants: Plants) -> None:
     open_word = plants.word("openly", ALL)
-    for place, lat, lon in (("grid", 39.7173, 46.4291), ("settlement", 39.7391, 46.5873)):
+    for place, lat, lon in (("grid", 39.7166, 46.4291), ("settlement", 39.7391, 46.5873)):
         written = plants.word(f"{place}written", OWNER)
         where = {**plants.spot(place, OWNER, lat, lon), "as_written": written}
         report = {"when": "2022-08-03", "where": where, "claimant": "residents", **public(place)}

@@ -49,8 +49,7 @@ def _leave(session: Session, members: Sequence[str], changes: Changes) -> None:
     found = session.execute(counted).all()
     for (account, whose), kept in zip(load_accounts(session, found), found, strict=True):
         changes.go(account, whose, range(kept.level, kept.until_level + 1))
-    for table in DERIVED:
-        session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
+    _delete(session, members)
 
 
 def _insert(
@@ -69,21 +68,46 @@ def _insert(
 
 def refresh_incidents(session: Session, incidents: Iterable[str], theatre: Theatre) -> None:
     """Derive anew the families that these incidents belong to."""
-    row = tables.Incident
-    roots = [
-        root
-        for some in chunks(sorted(set(incidents)))
-        for root in session.scalars(sa.select(row.root_id).where(row.id.in_(some)))
-    ]
-    refresh(session, roots, theatre)
+    refresh(session, _roots_of(session, incidents), theatre)
 
 
 def refresh_all(session: Session, theatre: Theatre) -> None:
     """Derive everything anew, as after a change of the reference data, by which what was summed
     was cut."""
-    roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
-    refresh(session, roots, theatre)
+    _derive(session, session.scalars(_every_root()).all(), theatre)
     cells.rebuild(session, theatre)
+
+
+def mend(session: Session, incidents: Iterable[str], theatre: Theatre) -> None:
+    """Derive anew families of which something kept makes no sense; their sums are left as they
+    are, since nobody can tell what it added to them."""
+    _derive(session, _roots_of(session, incidents), theatre)
+
+
+def _derive(session: Session, roots: Iterable[str], theatre: Theatre) -> None:
+    for wanted in chunks(sorted(set(roots))):
+        families = load_families(session, list(wanted)).values()
+        for some in chunks([incident.id for family in families for incident in family]):
+            _delete(session, some)
+        _insert(session, families, theatre, Changes(theatre))
+
+
+def _delete(session: Session, members: Sequence[str]) -> None:
+    for table in DERIVED:
+        session.execute(sa.delete(table).where(table.c.incident_id.in_(members)))
+
+
+def _every_root() -> sa.Select[Any]:
+    return sa.select(tables.Incident.root_id).distinct()
+
+
+def _roots_of(session: Session, incidents: Iterable[str]) -> list[str]:
+    row = tables.Incident
+    return [
+        root
+        for some in chunks(sorted(set(incidents)))
+        for root in session.scalars(sa.select(row.root_id).where(row.id.in_(some)))
+    ]
 
 
 def load_families(session: Session, roots: list[str]) -> Mapping[str, list[Incident]]:
@@ -126,7 +150,7 @@ def differences(
     """Recount every incident from its reports, or those of some families; name those whose
     derived rows say otherwise."""
     if roots is None:
-        roots = session.scalars(sa.select(tables.Incident.root_id).distinct()).all()
+        roots = session.scalars(_every_root()).all()
     wrong: set[str] = set()
     for some_roots in chunks(roots):
         families = load_families(session, list(some_roots)).values()

@@ -29,19 +29,21 @@ class Differences:
 
 
 def differences(session: Session, theatre: Theatre, day: date | None = None) -> Differences:
-    """Recount accounts from reports and sums from accounts: all, or what touches a day."""
-    if day is None:
-        wrong = accounts.differences(session, theatre)
-        return Differences(wrong, sorted(cells.differences(session, theatre)))
-    roots = accounts.roots_between(session, day, day)
+    """Recount accounts from reports and then sums from accounts: all, or what touches a day."""
+    roots = None if day is None else accounts.roots_between(session, day, day)
     wrong = accounts.differences(session, theatre, roots)
-    return Differences(wrong, sorted(cells.differences_between(session, theatre, day, day)))
+    if wrong:
+        # What follows from something wrong says nothing.
+        return Differences(wrong, ())
+    if day is None:
+        return Differences((), sorted(cells.differences(session, theatre)))
+    return Differences((), sorted(cells.differences_between(session, theatre, day, day)))
 
 
 def repair(session: Session, found: Differences, theatre: Theatre, author: Author) -> None:
     """Derive anew what differs. That figures were wrong and are no longer is itself recorded, so
     that nobody goes on with an answer from before."""
-    accounts.refresh_incidents(session, found.incidents, theatre)
+    accounts.mend(session, found.incidents, theatre)
     told = {"incidents": len(found.incidents), "cells": cells.repair(session, theatre)}
     number = journal.latest_revisions(session, REPAIR).get(REPAIR, 0) + 1
     level = Visibility.RESTRICTED.level
