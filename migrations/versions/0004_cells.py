@@ -35,7 +35,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_cell_changes"),
     )
 
-
     op.drop_index("ix_accounts_claimant_long", "accounts")
     op.create_index(
         "ix_accounts_long",
