@@ -139,7 +139,12 @@ def most_memory(file: BinaryIO, max_ratio: int) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(TABLE), zipped(("a.csv", TABLE))])
+@pytest.mark.parametrize(
+    # Named, since what is packed holds the moment it was, and workers must agree on names.
+    "packed",
+    [gzip.compress(TABLE), zipped(("a.csv", TABLE))],
+    ids=["gzip", "zip"],
+)
 def test_the_bound_itself_is_allowed(packed: bytes) -> None:
     assert content(packed, len(TABLE)) == TABLE
     assert fault(packed, len(TABLE) - 1) == Fault.TOO_LARGE
