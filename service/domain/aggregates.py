@@ -9,6 +9,7 @@ above the asked depth of the sector tree `unlocated`, so nothing selected is eve
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import reduce
 from itertools import pairwise, product
 from typing import Final, NamedTuple, TypeVar
 
@@ -285,7 +286,10 @@ def tabulate(
     Raises `Invalid` where the grid would exceed 10,000 rows.
     """
     grid = Grid(query, timeline, theatre, watch)
-    cells, overall = grid.cells(rows), grid.total(grid.summed(total))
+    cells = grid.cells(rows)
+    # Where every share is in one row, the rows are fewer to add up.
+    once = total is rows and grid.is_additive
+    overall = grid.total(_summed(cells.values()) if once else grid.summed(total))
     if earlier is None:
         found = [grid.row(position, cells.get(position)) for position in grid.positions(cells)]
         return Table(found, overall, grid.is_additive, timeline)
@@ -675,6 +679,11 @@ class Grid:
                 "narrow from and to, or ask for a coarser period or fill=none",
                 "period",
             )
+
+
+def _summed(every: Iterable[Measures]) -> Measures | None:
+    found = [*every]
+    return reduce(added, found) if found else None
 
 
 def _add(sums: dict[Place, Measures], place: Place, measures: Measures) -> None:

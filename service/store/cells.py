@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from service.domain.queries import IncidentQuery
 from service.domain.theatre import Theatre
 from service.store.database import add_rows, chunks, insert_rows
 from service.store.queries import in_sector
-from service.store.tables import CELL_CHANGES, CELLS, Summing
+from service.store.tables import CELL_CHANGES, CELLS, Summing, metadata
 
 _KEYS: Final = Cell._fields
 # Statements of one table, in which a cell is a whole row of parameters.
@@ -113,28 +114,48 @@ def read(
 ) -> Iterator[Counted]:
     """The sums that answer a question, in no order; `codes` narrows the cube's dimension."""
     for table, units in ((CELLS, cut), (CELL_CHANGES, DAYS)):
-        c = table.c
-        key = [c.start, c.end, c.is_open, c.sector]
-        if cube.dimension is not None:
-            key.append(c.code)
-        if by_status:
-            key.append(c.status)
-        conditions = [
-            c.cube == cube.name(units.name),
-            *_touching(table, query.first, query.last),
-            *seen_at(table, query.sees),
-            *in_sector(sa.func.nullif(c.sector, ""), query, theatre),
-        ]
+        statement = _asked(table.name, coded=cube.dimension is not None, by_status=by_status)
+        conditions = in_sector(sa.func.nullif(table.c.sector, ""), query, theatre)
         if codes is not None:
-            conditions.append(c.code.in_(codes))
+            conditions.append(table.c.code.in_(codes))
         if query.status is not None:
-            conditions.append(c.status == query.status)
-        statement = sa.select(*key, *_sums(table)).where(*conditions).group_by(*key)
-        width = len(key)
-        for row in session.execute(statement):
+            conditions.append(table.c.status == query.status)
+        bound = {
+            "cube": cube.name(units.name),
+            "first": query.first or date.min,
+            "last": query.last or date.max,
+            "sees": query.sees,
+        }
+        width = 4 + (cube.dimension is not None) + by_status
+        for row in session.execute(statement.where(*conditions), bound):
             start, end, is_open, sector, *more = row[:width]
             status = more.pop() if by_status else ""
             yield Counted(start, end, is_open, sector, status, tuple(more), row[width:])
+
+
+@lru_cache
+def _asked(table: str, *, coded: bool, by_status: bool) -> sa.Select[Any]:
+    """What every question of a kind has in common, put together once: that takes longer than to
+    read a small answer."""
+    own = metadata.tables[table]
+    c = own.c
+    key = [c.start, c.end, c.is_open, c.sector]
+    if coded:
+        key.append(c.code)
+    if by_status:
+        key.append(c.status)
+    first: Any = sa.bindparam("first")
+    last: Any = sa.bindparam("last")
+    sees: Any = sa.bindparam("sees")
+    return (
+        sa.select(*key, *_sums(own))
+        .where(
+            c.cube == sa.bindparam("cube"),
+            *(c.start <= last, c.end >= first),
+            *(c.level <= sees, c.until_level >= sees),
+        )
+        .group_by(*key)
+    )
 
 
 def span(session: Session, cube: Cube, level: int) -> tuple[date | None, date | None]:
