@@ -35,7 +35,7 @@ from service.errors import Invalid
 from service.formats.exports import subjects
 from service.formats.reports import Code, ShortText
 from service.formats.views import gaps_view, quiet_view, table_view
-from service.work import aggregates, quiet
+from service.work import aggregates, lots, quiet
 
 router = APIRouter(route_class=FreshRoute, tags=["aggregates"])
 
@@ -210,7 +210,7 @@ def get_aggregates(
         theatre = view.theatre
         query = parameters.question(theatre, actor, context.now)
         if in_lots:
-            table, included = aggregates.answer_in_lots(view.session, query, theatre)
+            table, included = lots.answer(view.session, query, theatre)
         else:
             table = aggregates.answer(view.session, query, theatre)
     links = aggregates.Links(query, table.timeline, theatre, _filters_sent(request))

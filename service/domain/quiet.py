@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from service.domain.aggregates import Counted, Filer, Grid, Keys, asked_for
 from service.domain.cells import Measures, added, counts_of
 from service.domain.coverage import Covered, Watch
+from service.domain.grids import Filer, Grid, Keys
 from service.domain.periods import Timeline
 from service.domain.queries import AggregateQuery, Dimension
+from service.domain.shares import Counted, asked_for
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import UNLOCATED
 

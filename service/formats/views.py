@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Protocol
 
-from service.domain.aggregates import Gap, Gaps, Row, Side, Table
+from service.domain.aggregates import Gap, Gaps, Side, Table
 from service.domain.comparisons import Change, change
 from service.domain.disclosure import SMALLEST_LOT
 from service.domain.figures import Figure, Sum
+from service.domain.grids import Row
 from service.domain.incidents import Account, Established, Slot
 from service.domain.periods import Timeline
 from service.domain.queries import AggregateQuery, Dimension, IncidentQuery

@@ -8,9 +8,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.aggregates import Counted
 from service.domain.cells import DAYS, MEASURES, Cell, Cube, Cut, Measures
 from service.domain.queries import IncidentQuery
+from service.domain.shares import Counted
 from service.domain.theatre import Theatre
 from service.store.database import add_rows, chunks, insert_rows
 from service.store.queries import in_sector

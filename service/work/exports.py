@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
-from service.domain.aggregates import is_in_cell
 from service.domain.queries import Clock, IncidentQuery, WatchQuery
+from service.domain.shares import is_in_cell
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome
 from service.domain.when import When

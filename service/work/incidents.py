@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.access import Actor
-from service.domain.aggregates import is_in_cell
 from service.domain.cells import moment
 from service.domain.incidents import Account
 from service.domain.queries import IncidentQuery
+from service.domain.shares import is_in_cell
 from service.domain.theatre import Theatre
 from service.errors import Merged, NotFound
 from service.formats.views import account_view, claims_matrix, figures_by_party

@@ -8,16 +8,18 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import settings
 
-from service.domain.aggregates import Row, Table, Telling, aggregate
+from service.domain.aggregates import Table, aggregate
 from service.domain.casualties import CasualtyLine, Cell
 from service.domain.coverage import Coverage, Watch
 from service.domain.figures import Figure
+from service.domain.grids import Row
 from service.domain.incidents import Account, Incident, accounts_of_family
 from service.domain.periods import Grain, NamedPeriod, Timeline
 from service.domain.places import Gazetteer, Place, PlaceName
 from service.domain.queries import AggregateQuery, Dimension, IncidentQuery
 from service.domain.reports import Report
 from service.domain.sectors import Sector, Sectors
+from service.domain.shares import Telling
 from service.domain.theatre import Claimant, Party, Theatre
 from service.domain.validity import SectorSpan, Validity
 from service.domain.vocabulary import Access, ClaimantKind, Group, Outcome, Stance, Status

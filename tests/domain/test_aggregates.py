@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.aggregates import Row, Table
+from service.domain.aggregates import Table
 from service.domain.figures import Figure
+from service.domain.grids import Row
 from service.domain.incidents import Incident
 from service.domain.periods import Grain
 from service.domain.queries import Clock, Dimension

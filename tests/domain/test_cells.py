@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from service.domain.aggregates import Counted, asked_for, tabulate
+from service.domain.aggregates import tabulate
 from service.domain.cells import (
     CUBES,
     DAYS,
@@ -26,6 +26,7 @@ from service.domain.cells import (
 from service.domain.incidents import Incident
 from service.domain.periods import Bucket, Grain
 from service.domain.queries import AggregateQuery, Dimension, IncidentQuery
+from service.domain.shares import Counted, asked_for
 from service.domain.vocabulary import Status
 from tests.domain.families import days, families
 from tests.domain.make import THEATRE, accounts, table, timeline, watch

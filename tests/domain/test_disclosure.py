@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.access import Role, Visibility
-from service.domain.aggregates import atom_of, must_cut_along_atoms
+from service.domain.atoms import atom_of, must_cut_along_atoms
 from service.domain.disclosure import (
     FARTHEST_SETTLEMENT_KM,
     GRID_DEGREES,

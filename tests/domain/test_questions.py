@@ -8,21 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.domain.aggregates import (
-    Counted,
-    Earlier,
-    Row,
-    Table,
-    Telling,
-    asked_for,
-    counted,
-    tabulate,
-)
+from service.domain.aggregates import Earlier, Table, tabulate
 from service.domain.comparisons import Reason, change, comparison
 from service.domain.figures import Sum
+from service.domain.grids import Row
 from service.domain.incidents import Incident
 from service.domain.periods import Bucket, Grain, calendar_bucket
 from service.domain.queries import AggregateQuery, Compare, Dimension, IncidentQuery
+from service.domain.shares import Counted, Telling, asked_for, counted
 from service.domain.spans import CALENDAR, Spans, earlier, reaching
 from service.domain.vocabulary import SUMMED_OUTCOMES, Outcome
 from service.domain.when import parse_zone
