@@ -96,6 +96,11 @@ class Cut(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def made_of(self) -> str:
+        """The name of the cut whose units these are made of."""
+        ...
+
     def unit(self, day: date) -> tuple[date, date]:
         """The first and the last day of the unit that holds a day."""
         ...
@@ -103,7 +108,7 @@ class Cut(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CalendarCut:
-    """Time cut into days, weeks or months."""
+    """Time cut by the calendar."""
 
     grain: Grain
 
@@ -111,8 +116,15 @@ class CalendarCut:
     def name(self) -> str:
         return self.grain.value
 
+    @property
+    def made_of(self) -> str:
+        return _MADE_OF.get(self.grain, Grain.DAY).value
+
     def unit(self, day: date) -> tuple[date, date]:
         return _unit(self.grain, day)
+
+
+_MADE_OF: Final = {Grain.QUARTER: Grain.MONTH, Grain.YEAR: Grain.QUARTER}
 
 
 @lru_cache(maxsize=65_536)
@@ -132,6 +144,10 @@ class NamedCut:
     def name(self) -> str:
         return f"{Grain.NAMED}:{self.series}"
 
+    @property
+    def made_of(self) -> str:
+        return DAYS.name
+
     @cached_property
     def _starts(self) -> list[date]:
         after = (p.end + timedelta(days=1) for p in self.periods if p.end < date.max)
@@ -145,6 +161,11 @@ class NamedCut:
 
 
 DAYS: Final = CalendarCut(Grain.DAY)
+CALENDAR: Final = (
+    DAYS,
+    *map(CalendarCut, (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)),
+)
+"""Each behind those it is made of."""
 CUBES: Final = (
     *(Cube(Clock.EVENT, dimension) for dimension in (None, *CODED)),
     # What is asked by these clocks is asked rarely, and from days.
@@ -153,11 +174,11 @@ CUBES: Final = (
 
 
 def cuts_of(cube: Cube, theatre: Theatre) -> tuple[Cut, ...]:
-    """The units of time by which a cube is kept, days first."""
+    """The units of time by which a cube is kept, days first, each behind those it is made of."""
     if cube.clock is not Clock.EVENT:
         return (DAYS,)
     named = (NamedCut(series, theatre.named_buckets(series)) for series in theatre.series)
-    return (DAYS, CalendarCut(Grain.WEEK), CalendarCut(Grain.MONTH), *named)
+    return (*CALENDAR, *named)
 
 
 # What a cube can be narrowed by; all other filters ask the accounts themselves.
@@ -186,15 +207,24 @@ def cut_for(
     cube: Cube, grain: Grain, series: str | None, filters: IncidentQuery, theatre: Theatre
 ) -> Cut:
     """The coarsest kept units of which a question's buckets and its span are made."""
-    wanted = {
-        Grain.WEEK: (Grain.WEEK.value,),
-        Grain.NAMED: (f"{Grain.NAMED}:{series or next(iter(theatre.series), '')}",),
-        Grain.DAY: (),
-    }.get(grain, (Grain.MONTH.value,))
-    for cut in cuts_of(cube, theatre):
-        if cut.name in wanted and _is_aligned(cut, filters):
+    named = f"{Grain.NAMED}:{series or next(iter(theatre.series), '')}"
+    kept = {cut.name: cut for cut in cuts_of(cube, theatre)}
+    for name in {**_FITTING, Grain.NAMED: (named,)}[grain]:
+        cut = kept.get(name)
+        if cut is not None and _is_aligned(cut, filters):
             return cut
     return DAYS
+
+
+# The units of which a grain's buckets are made, coarsest first; days fit all.
+_FITTING: Final[Mapping[Grain, tuple[str, ...]]] = {
+    Grain.DAY: (),
+    Grain.WEEK: (Grain.WEEK,),
+    Grain.MONTH: (Grain.MONTH,),
+    Grain.QUARTER: (Grain.QUARTER, Grain.MONTH),
+    Grain.YEAR: (Grain.YEAR, Grain.QUARTER, Grain.MONTH),
+    Grain.TOTAL: (Grain.YEAR, Grain.QUARTER, Grain.MONTH),
+}
 
 
 def _is_aligned(cut: Cut, filters: IncidentQuery) -> bool:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.cells import (
+    CALENDAR,
     CUBES,
     DAYS,
     MEASURES,
@@ -159,15 +160,16 @@ def _batches(session: Session, first: date | None, last: date | None) -> Iterato
 
 def _in_all_units(days: Mapping[Cell, Measures], theatre: Theatre) -> Sums:
     """Cells of days, and the cells of all larger units that hold them."""
-    kept = {cube.name(DAYS.name): (cube, cuts_of(cube, theatre)[1:]) for cube in CUBES}
-    sums: Sums = {}
+    by_name: dict[str, Sums] = {cube.name(DAYS.name): {} for cube in CUBES}
     for cell, measures in days.items():
-        _add(sums, cell, measures)
-        if cell.cube in kept:
-            cube, cuts = kept[cell.cube]
-            for cut in cuts:
-                _add(sums, coarser(cell, cube, cut), measures)
-    return sums
+        by_name.setdefault(cell.cube, {})[cell] = measures
+    for cube in CUBES:
+        for cut in cuts_of(cube, theatre)[1:]:
+            larger: Sums = {}
+            for cell, measures in by_name[cube.name(cut.made_of)].items():
+                _add(larger, coarser(cell, cube, cut), measures)
+            by_name[cube.name(cut.name)] = larger
+    return {cell: measures for of in by_name.values() for cell, measures in of.items()}
 
 
 def _add(sums: Sums, cell: Cell, measures: Measures) -> None:
@@ -176,5 +178,5 @@ def _add(sums: Sums, cell: Cell, measures: Measures) -> None:
 
 
 def _definition() -> str:
-    told = f"{_RULES} {CUBES} {MEASURES}"
+    told = f"{_RULES} {CUBES} {CALENDAR} {MEASURES}"
     return hashlib.sha256(told.encode()).hexdigest()

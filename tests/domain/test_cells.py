@@ -151,8 +151,11 @@ def test_a_question_takes_the_largest_units_that_its_span_is_made_of() -> None:
 
     month, day, week = (g.value for g in (Grain.MONTH, Grain.DAY, Grain.WEEK))
     whole = (date(2020, 1, 1), date(2020, 12, 31))
-    assert chosen(Grain.YEAR, *whole) == chosen(Grain.QUARTER, *whole) == month
-    assert chosen(Grain.TOTAL, None, None) == chosen(Grain.MONTH, None, whole[1]) == month
+    assert chosen(Grain.YEAR, *whole) == chosen(Grain.TOTAL, None, None) == Grain.YEAR
+    assert chosen(Grain.QUARTER, *whole) == Grain.QUARTER
+    assert chosen(Grain.YEAR, date(2020, 4, 1), None) == Grain.QUARTER
+    assert chosen(Grain.TOTAL, date(2020, 2, 1), None) == month
+    assert chosen(Grain.MONTH, None, whole[1]) == month
     assert chosen(Grain.MONTH, date(2020, 1, 2), None) == day
     assert chosen(Grain.DAY, *whole) == day
     assert chosen(Grain.WEEK, date(2020, 1, 6), date(2020, 1, 12)) == week
