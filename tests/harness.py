@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from fastapi.dependencies import models
 from starlette.testclient import TestClient
 
 from service.api.app import create_app
@@ -75,6 +76,10 @@ class Service:
 
     def close(self) -> None:
         self.client.__exit__(None, None, None)
+        # The framework remembers the functions of every application, and by them all it held.
+        for remembered in vars(models).values():
+            if hasattr(remembered, "cache_clear"):
+                remembered.cache_clear()
 
     def make_key(self, name: str, role: Role = Role.IMPORTER, **more: Any) -> str:
         """A key that nobody else has."""
