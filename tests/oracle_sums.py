@@ -109,7 +109,7 @@ class Question:
         apart = "claimant" in self.by or "according_to" in self.asked
         spans = [
             known(self.time(one))
-            for one in (self.oracle.apart if apart else self.oracle.told)
+            for one in (*self.oracle.told, *(self.oracle.apart if apart else ()))
             if one.counted
         ] or [(date(1994, 1, 1), date(1994, 1, 1))]
         earliest, latest = min(s[0] for s in spans), max(s[1] for s in spans)

@@ -12,12 +12,17 @@ from packaging.version import Version
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUN = [*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["build"]]
-DEVELOPMENT = [name for group in PROJECT["dependency-groups"].values() for name in group]
+GROUPS = PROJECT["dependency-groups"]
+DEVELOPMENT = [name for group in ("test", "lint") for name in GROUPS[group]]
 
 
 @pytest.mark.parametrize(
     ("lock", "wanted"),
-    [("requirements.lock", RUN), ("requirements-dev.lock", [*RUN, *DEVELOPMENT])],
+    [
+        ("requirements.lock", RUN),
+        ("requirements-dev.lock", [*RUN, *DEVELOPMENT]),
+        ("requirements-benchmark.lock", [*RUN, *DEVELOPMENT, *GROUPS["benchmark"]]),
+    ],
 )
 def test_lock_satisfies_pyproject(lock: str, wanted: list[str]) -> None:
     text = (ROOT / lock).read_text()
@@ -35,6 +40,6 @@ def test_lock_satisfies_pyproject(lock: str, wanted: list[str]) -> None:
     assert missed == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", [path.name for path in sorted(ROOT.glob("requirements*.lock"))])
 def test_lock_names_no_place_to_download_from(lock: str) -> None:
     assert "://" not in (ROOT / lock).read_text()

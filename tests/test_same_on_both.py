@@ -52,7 +52,7 @@ def no_chance() -> Iterator[None]:
     """Salts and keys that are the same in every run, so that the leaves of the ledger are."""
     salts = count(1)
     drawn = SimpleNamespace(
-        token_hex=lambda size: f"{next(salts):0{2 * size}x}",
+        token_bytes=lambda size: next(salts).to_bytes(size),
         token_urlsafe=lambda size: f"{next(salts):0{size}}",
     )
     with patch.object(sealing, "secrets", drawn), patch.object(keys, "secrets", drawn):

@@ -29,11 +29,13 @@ UNDER_WAY = {
     "feeds": {"next_run_at", "failures", "asked_at", "moved_at", "etag", "last_modified"},
     "imports": {"running", "holder", "held_until", "position", "attempts"},
 }
+# Only tells rows apart.
+NUMBERS = {("cell_changes", "id")}
 COLUMNS = [
     (table.name, column.name)
     for table in TABLES
     for column in table.columns
-    if column.name not in UNDER_WAY.get(table.name, ())
+    if column.name not in UNDER_WAY.get(table.name, ()) and (table.name, column.name) not in NUMBERS
 ]
 # What is only there between a write and the next look at the ledger.
 PASSING = {"pending"}
@@ -52,7 +54,8 @@ def kept(request: pytest.FixtureRequest, databases: Databases) -> Iterator["Kept
         ledger.catch_up(database)
         head = database.write(lambda s: ledger.sign(s, key, NOW))
         assert head is not None
-        # Written after the head, and not sequenced yet.
+        service.fold()
+        # Written after the head, and neither sequenced nor folded yet.
         service.post({"when": "2022-09-01", "where": {"as_written": "a ford"}, "claimant": "who"})
         service.close()
         database.close()

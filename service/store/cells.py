@@ -59,9 +59,9 @@ def clear(session: Session) -> None:
         session.execute(sa.delete(table))
 
 
-def definition(session: Session) -> str | None:
-    """By which definition the cells are summed."""
-    return session.scalar(sa.select(Summing.definition))
+def definitions(session: Session) -> Sequence[str]:
+    """By which definition the cells are summed; none before they were."""
+    return session.scalars(sa.select(Summing.definition)).all()
 
 
 def define(session: Session, definition: str) -> None:

@@ -252,8 +252,10 @@ def _quoted(value: str) -> str:
 def recorded_span(
     session: Session, clock: Clock, theatre: Theatre, sees: int, *, apart: bool
 ) -> tuple[date, date]:
-    """The first and the last day of all that readers of a level are shown, or, `apart`, of what
-    single claimants say."""
-    cube = Cube(clock, Dimension.CLAIMANT if apart else None)
-    first, last = cells.span(session, cube, sees)
-    return (first or theatre.monitored_from, last or theatre.monitored_from)
+    """The first and the last day of all that readers of a level are shown and, `apart`, of what
+    single claimants say too."""
+    cubes = (Cube(clock), *([Cube(clock, Dimension.CLAIMANT)] if apart else []))
+    spans = [cells.span(session, cube, sees) for cube in cubes]
+    firsts, lasts = (filter(None, days) for days in zip(*spans, strict=True))
+    nothing = theatre.monitored_from
+    return min(firsts, default=nothing), max(lasts, default=nothing)

@@ -76,16 +76,21 @@ def _fold_in(session: Session, days: Mapping[Cell, Measures], theatre: Theatre) 
     cells.add(session, {c: m for c, m in _in_all_units(days, theatre).items() if any(m)})
 
 
+def is_defined(session: Session) -> bool:
+    """Whether the cells are summed by the definition that this code has."""
+    return cells.definitions(session) == [_definition()]
+
+
 def ensure(database: Database, theatres: Theatres) -> None:
     """Sum everything, where it never was or was by another definition."""
     with database.reading() as session:
-        if cells.definition(session) == _definition():
+        if is_defined(session):
             return
     database.write(lambda session: _ensure(session, theatres))
 
 
 def _ensure(session: Session, theatres: Theatres) -> None:
-    if cells.definition(session) != _definition():
+    if not is_defined(session):
         if session.scalar(sa.select(tables.Account.incident_id).limit(1)) is not None:
             rebuild(session, theatres.current(session))
         cells.define(session, _definition())

@@ -56,6 +56,6 @@ class CoverageList(Page):
 
 TALLY: Final = described(Tally, "The tally.")
 LIST_OF_TALLIES: Final = described(Tallies, "A page of tallies.", exported=True)
-COMPARED_TALLIES: Final = described(ComparedTallies, "Tallies side by side.")
+COMPARED_TALLIES: Final = described(ComparedTallies, "Tallies side by side.", exported=True)
 COVERAGE: Final = described(Coverage, "The coverage.")
 LIST_OF_COVERAGE: Final = described(CoverageList, "A page of coverage.", exported=True)
