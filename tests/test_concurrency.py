@@ -137,6 +137,12 @@ def link_many(
     return wrong + [f"differs {wrong_one}" for wrong_one in service.wrong_accounts()]
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine writers wait for each other longer than a client should have to."""
+    monkeypatch.setattr("service.store.database._PATIENCE_SECONDS", 120)
+
+
 def test_reports_linked_to_one_incident_at_once_are_all_counted(
     service: Service, instances: tuple[TestClient, TestClient]
 ) -> None:
