@@ -58,7 +58,7 @@ def questions(draw: st.DrawFn) -> Json:
     )
     if grain == "named ":
         grain, asked["series"] = "named", "2020-war-parts"
-    fill = {} if len(by) < 2 and grain != "day" else {"fill": "none"}
+    fill = {} if len(by) < 2 and grain not in ("day", "week") else {"fill": "none"}
     return {
         **asked,
         **fill,
