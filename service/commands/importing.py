@@ -31,7 +31,7 @@ from service.settings import Settings
 from service.store import imports as store
 from service.store.database import Database
 from service.store.schema import check_schema
-from service.work import entries, feeds, imports, ledger, packages, reference
+from service.work import cells, entries, feeds, imports, ledger, packages, reference
 from service.work.entries import Judged
 from service.work.feeds import Runner
 from service.work.importing import Tell, batches, untold
@@ -109,6 +109,7 @@ def import_file(
             return
         if theatre:
             database.write(lambda session: reference.replace(session, theatre, operator()))
+        cells.ensure(database, Theatres())
         with _progress() as tell:
             runner = _runner(settings, database, tell)
             runner.recover()

@@ -93,12 +93,14 @@ def _ensure(session: Session, theatres: Theatres) -> None:
     if not is_defined(session):
         if session.scalar(sa.select(tables.Account.incident_id).limit(1)) is not None:
             rebuild(session, theatres.current(session))
-        cells.define(session, _definition())
+        else:
+            cells.define(session, _definition())
 
 
 def rebuild(session: Session, theatre: Theatre) -> None:
-    """Sum all accounts anew."""
+    """Sum all accounts anew, by the definition that this code has."""
     cells.clear(session)
+    cells.define(session, _definition())
     days: Sums = {}
     for cell, measures in _recounted(session, theatre):
         _add(days, cell, measures)
