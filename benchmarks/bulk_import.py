@@ -197,7 +197,7 @@ def prepared(backend: str) -> Iterator[Fresh]:
             apart(_fill, url)
             yield Fresh(backend, "", folder, url)
             return
-        with postgres.server() as server, postgres.database(server) as url:
+        with postgres.server(durable=True) as server, postgres.database(server) as url:
             apart(_fill, url)
             yield Fresh(backend, server, folder, url)
 

@@ -38,8 +38,6 @@ RECORDED: Final[tuple[sa.Table, ...]] = tuple(
     )
 )
 """The tables that a family has rows in."""
-SUMMED: Final = tables.CELL_CHANGES
-"""Where the service notes what it adds to its sums."""
 NOON: Final = " 12:00:00.000000"
 """The time of day of every instant, as SQLite keeps it."""
 FIRST: Final = -1_000_000
@@ -107,7 +105,7 @@ def record_families(
     `spot` is where they happen, in a sector that exists at all times.
     """
     writer = _Writer(theatre, spot, chance)
-    before = {table.name: _keys(session, table) for table in (*RECORDED, SUMMED)}
+    before = {table.name: _keys(session, table) for table in RECORDED}
     for _ in range(many):
         savepoint = session.begin_nested()
         time_, incidents = writer.record(session)
@@ -115,7 +113,7 @@ def record_families(
             table.name: [
                 row for row in _raw(session, table) if _key(row, table) not in before[table.name]
             ]
-            for table in (*RECORDED, SUMMED)
+            for table in RECORDED
         }
         savepoint.rollback()
         session.expire_all()

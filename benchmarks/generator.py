@@ -26,7 +26,7 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks import families, happenings, summing
+from benchmarks import families, happenings
 from benchmarks.families import (
     FIRST,
     NOON,
@@ -41,11 +41,10 @@ from benchmarks.families import (
 )
 from benchmarks.happenings import Happenings, Scenes, happen
 from service.domain.theatre import Theatre
-from service.store import schema, tables
+from service.store import schema, summing, tables
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import accounts, cells, reference, seed
-from service.work.reference import Theatres
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _FAMILIES: Final = 3_000
@@ -91,9 +90,6 @@ def make(file: Path, incidents: int, seed_: int = 1, kinds: int = _FAMILIES) -> 
     tracker = Database(url)
     author = Author("benchmark", datetime(2026, 1, 1, tzinfo=UTC))
     tracker.write(lambda session: seed.load(session, ROOT / "seed_data", author))
-    theatres = Theatres()
-    cells.ensure(tracker, theatres)
-    cells.fold(tracker, theatres)
     with tracker.reading() as session:
         theatre = reference.load(session)
     scenes = Scenes(theatre, np.random.default_rng(seed_))
@@ -107,10 +103,12 @@ def make(file: Path, incidents: int, seed_: int = 1, kinds: int = _FAMILIES) -> 
             connection.execute(f"PRAGMA {pragma}")
         indexes = _without_indexes(connection)
         _repeat(connection, recorded, happened, scenes.anywhere, written)
-        summing.write(connection, recorded, happened, scenes.anywhere, theatre)
         for index in indexes:
             connection.execute(index)
         connection.execute("PRAGMA journal_mode = WAL")
+    tracker = Database(url)
+    tracker.write(lambda session: cells.rebuild(session, theatre))
+    tracker.close()
 
 
 def differences(file: Path) -> Sequence[object]:
@@ -121,7 +119,7 @@ def differences(file: Path) -> Sequence[object]:
         theatre = reference.load(session)
         found = [
             *accounts.differences(session, theatre),
-            *cells.differences(session, theatre),
+            *summing.differences(session, theatre),
         ]
     tracker.close()
     return found
@@ -163,10 +161,11 @@ def _version() -> str:
         (ROOT / "migrations" / "versions", "*.py"),
         (ROOT / "seed_data", "**/*.*"),
         (ROOT / "service" / "domain", "cells.py"),
+        (ROOT / "service" / "store", "summing.py"),
     ):
         for file in sorted(folder.glob(pattern)):
             known.update(file.read_bytes())
-    for module in (families, happenings, summing, sys.modules[__name__]):
+    for module in (families, happenings, sys.modules[__name__]):
         known.update(Path(str(module.__file__)).read_bytes())
     return known.hexdigest()[:12]
 
@@ -185,7 +184,7 @@ def _recorded(
 
 def _without_indexes(connection: sqlite3.Connection) -> list[str]:
     """Drop the indexes that are not keys; return how to make them again."""
-    filled = {table.name for table in (*RECORDED, tables.CELLS)}
+    filled = {table.name for table in RECORDED}
     found = connection.execute(
         "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     ).fetchall()

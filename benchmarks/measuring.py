@@ -37,12 +37,14 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What `wrk` saw: requests a second, latencies in seconds, and answers that were errors."""
+    """What `wrk` saw: requests a second, latencies in seconds, answers that were errors, and how
+    many bytes each answer took."""
 
     rate: float
     p50: float
     p99: float
     errors: int
+    size: float
 
 
 def seconds_of(work: Callable[[], Any]) -> float:
@@ -125,6 +127,7 @@ def load(
         _latency("50", done),
         _latency("99", done),
         int(failed[1]) if failed else sum(map(int, broken.groups())) if broken else 0,
+        _size(done),
     )
 
 
@@ -138,3 +141,9 @@ def _found(pattern: str, text: str) -> re.Match[str]:
 def _latency(percent: str, text: str) -> float:
     found = _found(rf" {percent}% +([\d.]+)(us|ms|s|m)\b", text)
     return float(found[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}[found[2]]
+
+
+def _size(text: str) -> float:
+    found = _found(r"(\d+) requests in .*, ([\d.]+)(B|KB|MB|GB) read", text)
+    scale = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}[found[3]]
+    return float(found[2]) * scale / int(found[1])

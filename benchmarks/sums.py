@@ -25,6 +25,7 @@ from benchmarks.results import Finding, NotMeasured, Raw, Result
 from service.domain.periods import Grain
 from service.domain.queries import Dimension
 from service.domain.theatre import Theatre
+from service.store import summing
 from service.store.database import Database
 from service.work import aggregates, cells, reference
 
@@ -176,7 +177,7 @@ def keeping(made: Sequence[Made], folder: Path) -> Iterator[Finding]:
             statement = plain(Question(Grain.MONTH, (Dimension.SECTOR,), 29), theatre)
             group_by, day = in_turn(
                 lambda s=sqlite, q=statement: s.execute(q).fetchall(),
-                lambda s=session, t=theatre: cells.differences_between(s, t, _DAY, _DAY),
+                lambda s=session, t=theatre: [*summing.differences_between(s, t, _DAY, _DAY)],
                 rounds=3,
             )
         told = f"{ms(day)}"
@@ -199,7 +200,7 @@ def _rebuilt(made: Made, theatre: Theatre, group_by: Times, folder: Path) -> Ite
         tracker = Database(f"sqlite:///{copy}")
         rebuilt = seconds_of(lambda: tracker.write(lambda s: cells.rebuild(s, theatre)))
         with tracker.reading() as session:
-            checked = seconds_of(lambda: cells.differences(session, theatre))
+            checked = seconds_of(lambda: [*summing.differences(session, theatre)])
         tracker.close()
     for done, took in (("rebuilding", rebuilt), ("checking", checked)):
         told = f"{took:,.1f} s against {group_by.median:,.2f} s"

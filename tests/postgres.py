@@ -22,8 +22,9 @@ LOCALE = "C" if sys.platform == "darwin" else "C.UTF-8"
 
 
 @contextmanager
-def server() -> Iterator[str]:
-    """Yield the URL of the maintenance database of a server."""
+def server(*, durable: bool = False) -> Iterator[str]:
+    """Yield the URL of the maintenance database of a server; unless it is to be `durable`, a
+    commit does not wait for the disk."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
@@ -43,7 +44,9 @@ def server() -> Iterator[str]:
             "--encoding=UTF8",
             f"--locale={LOCALE}",
         )
-        options = f"-k {home} -c listen_addresses='' -c fsync=off -c full_page_writes=off"
+        options = f"-k {home} -c listen_addresses=''"
+        if not durable:
+            options += " -c fsync=off -c full_page_writes=off"
         control = binaries / "pg_ctl"
         _run(home, control, f"--pgdata={data}", "--wait", f"--options={options}", "start")
         try:

@@ -222,7 +222,7 @@ asked = []
 
 def failing(*given):
     asked.append(given)
-    if len(asked) > 3:
+    if len(asked) == 4:
         raise RuntimeError("broken on purpose")
     return views(*given)
 

@@ -4,7 +4,7 @@ import gzip
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 import anyio
@@ -197,6 +197,14 @@ def test_tags_are_compared_as_the_protocol_says(
     with application(service.url, cache_bytes=cache_bytes) as client:
         tag = ask(client, SUM).headers["etag"]
         assert ask(client, SUM, held=held.format(tag)).status_code == status
+
+
+def test_the_order_of_header_fields_changes_no_tag(service: Service) -> None:
+    fields = [("Host", "here.example"), ("Accept", "application/json"), ("Accept-Encoding", "gzip")]
+    answers = [
+        service.client.get(SUM, headers=httpx2.Headers([*order])) for order in permutations(fields)
+    ]
+    assert len({answer.headers["etag"] for answer in answers}) == 1
 
 
 def test_every_reader_host_format_and_coding_has_a_tag_of_its_own(service: Service) -> None:

@@ -1,4 +1,5 @@
-"""Accounts are kept summed. What they sum to is filled in by the first program that opens them."""
+"""Accounts are kept summed: the first program that opens them fills that in. Reports are counted
+from an index."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,6 +45,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("long"),
     )
 
+    op.drop_index("ix_reports_start_day_id", "reports")
+    op.create_index(
+        "ix_reports_start_day_id_end_day_level", "reports", ["start_day", "id", "end_day", "level"]
+    )
+
 
 def keys() -> list[sa.Column]:
     return [
@@ -65,6 +71,8 @@ def columns() -> list[sa.Column]:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_reports_start_day_id_end_day_level", "reports")
+    op.create_index("ix_reports_start_day_id", "reports", ["start_day", "id"])
     op.drop_index("ix_accounts_long", "accounts")
     op.create_index("ix_accounts_claimant_long", "accounts", ["claimant", "long"])
     for table in ("cell_changes", "cells", "summing"):

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from ipaddress import ip_network
 
@@ -84,12 +84,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        check_schema(database)
-        cells.ensure(database, theatres)
-        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        with background, asking:
-            yield
-        database.close()
+        with closing(database):
+            check_schema(database)
+            cells.ensure(database, theatres)
+            anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+            with background, asking:
+                yield
 
     app: FastAPI = FastAPIOffline(
         title="Ceasefire Incident Tracker",

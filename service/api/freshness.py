@@ -11,6 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Set
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -231,6 +232,8 @@ def _asked(scope: Scope) -> _Asked:
         elif name == b"if-none-match":
             text = value.decode("latin-1")
             held.update(_TAG.findall(text) or [text.strip()])
+    # In which order fields of different names come tells nothing (RFC 9110, 5.3).
+    telling.sort(key=itemgetter(0))
     url = scope["scheme"], scope.get("root_path"), scope["path"], scope["query_string"]
     who = actor.name, actor.role.value, actor.read_only
     # Written so that no two questions give the same text.

@@ -228,8 +228,9 @@ def list_reports(
         return asked.stream(context, parameters.as_of, found)
     with context.view(parameters.as_of) as view:
         query = parameters.filters(view.theatre, actor)
-        rows, last = reports.find(view.session, query, view.theatre, start.place, parameters.limit)
-        items = views_of(view.session, rows, actor, view.theatre)
+        items, last = exports.page_of_reports(
+            view.session, query, view.theatre, actor, start.place, parameters.limit
+        )
     return page_of(request, asked, view, REPORTS, items, parameters.cursor_to(last))
 
 

@@ -54,19 +54,21 @@ class Cube(NamedTuple):
     clock: Clock
     dimension: Dimension | None = None
 
-    def name(self, cut: str) -> str:
-        """What the cube is called that is cut into such units of time."""
-        return _name(self.clock, cut, self.dimension)
+    def name(self, cut: str, *, together: bool = False) -> str:
+        """What the cube is called that is cut into such units of time; `together` is the one whose
+        cells hold all statuses."""
+        return _name(self.clock, cut, self.dimension, together)
 
 
 @lru_cache
-def _name(clock: Clock, cut: str, dimension: Dimension | None) -> str:
-    return f"{clock}/{cut}/{dimension or ''}"
+def _name(clock: Clock, cut: str, dimension: Dimension | None, together: bool) -> str:
+    return f"{clock}/{cut}/{dimension or ''}{'/together' if together else ''}"
 
 
 class Cell(NamedTuple):
     """A place in a cube: the days of the first and last unit of time, the sector (empty for none),
-    the status, the code in the cube's dimension (empty for none), and the circle of readers.
+    the status (empty for all together), the code in the cube's dimension (empty for none), and the
+    circle of readers.
 
     `is_open` says that one side of the time is not known; the cell then lies at its known end.
     """
@@ -80,6 +82,9 @@ class Cell(NamedTuple):
     code: str
     level: int
     until_level: int
+
+
+KEYS: Final = Cell._fields
 
 
 class Share(NamedTuple):
@@ -96,11 +101,6 @@ class Cut(Protocol):
     @property
     def name(self) -> str: ...
 
-    @property
-    def made_of(self) -> str:
-        """The name of the cut whose units these are made of."""
-        ...
-
     def unit(self, day: date) -> tuple[date, date]:
         """The first and the last day of the unit that holds a day."""
         ...
@@ -116,15 +116,8 @@ class CalendarCut:
     def name(self) -> str:
         return self.grain.value
 
-    @property
-    def made_of(self) -> str:
-        return _MADE_OF.get(self.grain, Grain.DAY).value
-
     def unit(self, day: date) -> tuple[date, date]:
         return _unit(self.grain, day)
-
-
-_MADE_OF: Final = {Grain.QUARTER: Grain.MONTH, Grain.YEAR: Grain.QUARTER}
 
 
 @lru_cache(maxsize=65_536)
@@ -144,10 +137,6 @@ class NamedCut:
     def name(self) -> str:
         return f"{Grain.NAMED}:{self.series}"
 
-    @property
-    def made_of(self) -> str:
-        return DAYS.name
-
     @cached_property
     def _starts(self) -> list[date]:
         after = (p.end + timedelta(days=1) for p in self.periods if p.end < date.max)
@@ -165,7 +154,6 @@ CALENDAR: Final = (
     DAYS,
     *map(CalendarCut, (Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)),
 )
-"""Each behind those it is made of."""
 CUBES: Final = (
     *(Cube(Clock.EVENT, dimension) for dimension in (None, *CODED)),
     # What is asked by these clocks is asked rarely, and from days.
@@ -173,12 +161,47 @@ CUBES: Final = (
 )
 
 
-def cuts_of(cube: Cube, theatre: Theatre) -> tuple[Cut, ...]:
-    """The units of time by which a cube is kept, days first, each behind those it is made of."""
-    if cube.clock is not Clock.EVENT:
-        return (DAYS,)
-    named = (NamedCut(series, theatre.named_buckets(series)) for series in theatre.series)
-    return (*CALENDAR, *named)
+class Kept(NamedTuple):
+    """Cells of a cube as they are kept: in units of a cut, each status apart or all together."""
+
+    cube: Cube
+    cut: Cut
+    together: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.cube.name(self.cut.name, together=self.together)
+
+    @property
+    def days(self) -> "Kept":
+        """That from which all else of the cube follows."""
+        return Kept(self.cube, DAYS)
+
+    @property
+    def source(self) -> "Kept":
+        """The least from which this follows."""
+        if self.together:
+            return Kept(self.cube, self.cut)
+        finer = _MADE_OF.get(self.cut.name)
+        return self.days if finer is None else Kept(self.cube, CalendarCut(finer))
+
+
+_MADE_OF: Final = {Grain.QUARTER.value: Grain.MONTH, Grain.YEAR.value: Grain.QUARTER}
+
+
+def kept_of(cube: Cube, theatre: Theatre) -> Iterator[Kept]:
+    """What is kept of a cube, first that from which the rest follows."""
+    yield Kept(cube, DAYS)
+    if cube.clock is Clock.EVENT:
+        for cut in (*CALENDAR[1:], *_named(theatre)):
+            yield Kept(cube, cut)
+            # In a week few statuses meet, so that adding them up saves nothing.
+            if cut.name != Grain.WEEK:
+                yield Kept(cube, cut, together=True)
+
+
+def _named(theatre: Theatre) -> Iterator[Cut]:
+    return (NamedCut(series, theatre.named_buckets(series)) for series in theatre.series)
 
 
 # What a cube can be narrowed by; all other filters ask the accounts themselves.
@@ -203,17 +226,21 @@ def cube_of(filters: IncidentQuery, dimensions: Sequence[Dimension]) -> Cube | N
     return cube if cube in CUBES else None
 
 
-def cut_for(
-    cube: Cube, grain: Grain, series: str | None, filters: IncidentQuery, theatre: Theatre
-) -> Cut:
-    """The coarsest kept units of which a question's buckets and its span are made."""
+def kept_for(
+    cube: Cube,
+    grain: Grain,
+    series: str | None,
+    filters: IncidentQuery,
+    theatre: Theatre,
+    *,
+    by_status: bool,
+) -> Kept:
+    """The fewest kept cells of which a question's buckets and its span are made."""
     named = f"{Grain.NAMED}:{series or next(iter(theatre.series), '')}"
-    kept = {cut.name: cut for cut in cuts_of(cube, theatre)}
-    for name in {**_FITTING, Grain.NAMED: (named,)}[grain]:
-        cut = kept.get(name)
-        if cut is not None and _is_aligned(cut, filters):
-            return cut
-    return DAYS
+    kept = {(each.cut.name, each.together): each for each in kept_of(cube, theatre)}
+    fitting = (*{**_FITTING, Grain.NAMED: (named,)}[grain], DAYS.name)
+    found = (kept.get((name, not by_status)) or kept.get((name, False)) for name in fitting)
+    return next(each for each in found if each and _is_aligned(each.cut, filters))
 
 
 # The units of which a grain's buckets are made, coarsest first; days fit all.
@@ -232,12 +259,6 @@ def _is_aligned(cut: Cut, filters: IncidentQuery) -> bool:
     return (first is None or cut.unit(first)[0] == first) and (
         last is None or cut.unit(last)[1] == last
     )
-
-
-def coarser(cell: Cell, cube: Cube, cut: Cut) -> Cell:
-    """The cell of larger units that holds a cell of days."""
-    start, end = cut.unit(cell.start)[0], cut.unit(cell.end)[1]
-    return Cell(cube.name(cut.name), start, end, *cell[3:])
 
 
 def cells_of(
@@ -397,7 +418,7 @@ def weapon_rows(filters: IncidentQuery, weapons: Weapons) -> dict[str, str]:
     """
     tree, level = weapons.tree, filters.level
     if filters.weapon is not None:
-        [code] = weapon_selection(filters, weapons)
+        code = weapon_selection(filters, weapons)
         if filters.weapon not in weapons:
             return {code: filters.weapon}
         if filters.weapon_exact or tree.depth(filters.weapon) >= level:
@@ -414,9 +435,7 @@ def weapon_rows(filters: IncidentQuery, weapons: Weapons) -> dict[str, str]:
     return rows
 
 
-def weapon_selection(filters: IncidentQuery, weapons: Weapons) -> Sequence[str]:
+def weapon_selection(filters: IncidentQuery, weapons: Weapons) -> str:
     """The code of what the filter by weapon selects."""
     asked = filters.weapon or UNSTATED
-    if filters.weapon_exact and asked in weapons:
-        return [_exactly(asked, weapons)]
-    return [asked]
+    return _exactly(asked, weapons) if filters.weapon_exact and asked in weapons else asked

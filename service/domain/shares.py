@@ -78,8 +78,7 @@ def asked_for(query: AggregateQuery, theatre: Theatre, *, total: bool = False) -
     if Dimension.WEAPON in by:
         keys[Dimension.WEAPON] = weapon_rows(filters, theatre.weapons)
     elif filters.weapon is not None:
-        selected = weapon_selection(filters, theatre.weapons)
-        keys[Dimension.WEAPON] = dict.fromkeys(selected, "")
+        keys[Dimension.WEAPON] = {weapon_selection(filters, theatre.weapons): ""}
     for dimension, wanted in (
         (Dimension.PARTY, filters.party),
         (Dimension.CLAIMANT, filters.according_to),

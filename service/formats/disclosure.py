@@ -1,6 +1,5 @@
 """What a reader is shown of a report's record. Every door hands records out through here."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from service.domain.disclosure import PlaceShown
@@ -9,8 +8,9 @@ from service.domain.vocabulary import Flag
 from service.formats.records import (
     disclosure_of,
     disclosure_to_json,
-    instant_text,
+    local_day,
     open_flags,
+    start_text,
 )
 
 Json = dict[str, Any]
@@ -28,11 +28,11 @@ def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Js
     seems to name a person until that is cleared.
     """
     posted, read = dict(record["posted"]), dict(record["resolved"])
-    where = {name: value for name, value in posted["where"].items() if name != "observer"}
+    where = dict(posted["where"])
+    where.pop("observer", None)
     if not everything:
-        shown = PlaceShown(record["disclosure"]["place"])
         read |= record["published"]
-        if shown is not PlaceShown.EXACT:
+        if record["disclosure"]["place"] != PlaceShown.EXACT:
             # What is written of a place may say more than the place that is shown.
             where = {"place": read["place"]} if read["place"] else {}
             read["unmapped"] = [path for path in read["unmapped"] if "where" not in path]
@@ -41,14 +41,14 @@ def disclosed(record: Json, theatre: Theatre, *, everything: bool = False) -> Js
             where.pop("as_written", None)
             where = _without_words(where, read)
     posted["where"] = where
-    came = theatre.day_of(datetime.fromisoformat(record["received_at"]))
+    zone = theatre.zone
     return {
         **record,
         **_origin_shown(record, everything=everything),
         **_NOBODY,
         "posted": posted,
         "resolved": read,
-        "received_at": instant_text(theatre.start_of_day(came)),
+        "received_at": start_text(local_day(record["received_at"], zone), zone),
     }
 
 
@@ -59,7 +59,7 @@ def _origin_shown(record: Json, *, everything: bool) -> Json:
     if origin is None:
         return {}
     shown = {name: origin[name] for name in _ORIGIN_FIELDS}
-    whole = PlaceShown(record["disclosure"]["place"]) is PlaceShown.EXACT
+    whole = record["disclosure"]["place"] == PlaceShown.EXACT
     if everything or (whole and Flag.PERSONAL_DATA not in open_flags(record)):
         return {"origin": shown}
     return {"origin": {**shown, "key": None, "kept": {}}}

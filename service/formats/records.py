@@ -1,8 +1,10 @@
 """A report as it is recorded: what was sent, what it was read as, what was decided."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from service.domain.access import Visibility
 from service.domain.casualties import CasualtyLine, Cell
@@ -95,8 +97,7 @@ def disclosure_to_json(decided: Disclosure, read: dict[str, Any], gazetteer: Gaz
 def open_flags(record: dict[str, Any]) -> list[str]:
     """The doubts that nobody has cleared."""
     compared = [Flag.POSSIBLE_DUPLICATE.value] if record.get("possible_duplicates") else []
-    flags = sorted({*record["resolved"]["flags"], *compared})
-    return [flag for flag in flags if flag not in record["cleared"]]
+    return sorted({*record["resolved"]["flags"], *compared}.difference(record["cleared"]))
 
 
 def is_waiting(record: dict[str, Any]) -> bool:
@@ -174,6 +175,19 @@ def _line(written: dict[str, Any]) -> CasualtyLine:
         {Outcome(o): Figure(*bounds) for o, bounds in written["figures"].items()},
         {Outcome(o): words for o, words in written["words"].items()},
     )
+
+
+# Reports of one file came in one moment.
+@lru_cache(maxsize=1 << 12)
+def local_day(instant: str, zone: ZoneInfo) -> date:
+    """The day of a time zone that an instant falls on."""
+    return datetime.fromisoformat(instant).astimezone(zone).date()
+
+
+@lru_cache(maxsize=1 << 12)
+def start_text(day: date, zone: ZoneInfo) -> str:
+    """The instant that a day of a time zone begins."""
+    return instant_text(datetime.combine(day, time(), zone))
 
 
 def instant_text(instant: datetime) -> str:

@@ -1,7 +1,8 @@
 """What readers are shown of reports, incidents and sums; nothing private passes here."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from service.domain.aggregates import Gap, Gaps, Side, Table
@@ -20,6 +21,7 @@ from service.domain.when import When
 from service.formats.disclosure import disclosed
 from service.formats.records import (
     instant_text,
+    local_day,
     open_flags,
     place_as_written,
     reported_of,
@@ -37,6 +39,10 @@ _REVIEW_FIELDS: Final = (
     *("applied", "superseded"),
 )
 _BOUNDS: Final = ("low", "best", "high")
+_UNKNOWN: Final = (None, None, None)
+_OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
+# What of a report's reading says when it happened.
+_SPAN: Final = ("start", "end", "lasted", "earliest", "latest", "approximate")
 INCIDENT_COLUMNS: Final = (
     "id",
     "title",
@@ -133,15 +139,14 @@ def _key_columns(by: Sequence[Dimension]) -> list[str]:
 
 def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -> Json:
     """A report as somebody sees it whom `record` was disclosed to."""
-    posted, read = record["posted"], record["resolved"]
-    when = when_of(read)
+    posted, read, disclosure = record["posted"], record["resolved"], record["disclosure"]
     return {
         "id": report_id,
         "revision": revision,
         "incident": record["incident"],
         "when": posted["when"],
         "timezone": posted.get("timezone"),
-        **span_view(when),
+        **_span_told(*map(read.__getitem__, _SPAN)),
         "where": _where_view(posted["where"], read, theatre),
         "weapons": [_weapon_view(w, c, theatre) for w, c in read["weapons"]],
         "casualties": [_casualties_view(line) for line in read["casualties"]],
@@ -161,12 +166,10 @@ def report_view(report_id: str, revision: int, record: Json, theatre: Theatre) -
         "summary": posted.get("summary"),
         "sources": _sources_view(posted),
         "origin": _origin_view(record.get("origin")),
-        "reported": str(reported_of(read)),
-        "received": theatre.day_of(datetime.fromisoformat(record["received_at"])).isoformat(),
+        "reported": _reported_told(*read["reported"]),
+        "received": local_day(record["received_at"], theatre.zone).isoformat(),
         "reviews": [_review_view(told) for told in record["reviews"]],
-        "disclosure": {
-            name: record["disclosure"][name] for name in ("visibility", "embargo", "place")
-        },
+        "disclosure": {name: disclosure[name] for name in ("visibility", "embargo", "place")},
     }
 
 
@@ -511,7 +514,8 @@ def _origin_view(origin: Json | None) -> Json | None:
 
 def _sources_view(posted: Json) -> list[Json]:
     return [
-        {name: source.get(name) for name in _SOURCE_FIELDS} for source in posted.get("sources", ())
+        dict(zip(_SOURCE_FIELDS, map(source.get, _SOURCE_FIELDS), strict=True))
+        for source in posted.get("sources", ())
     ]
 
 
@@ -530,6 +534,17 @@ def span_view(when: When) -> Json:
         "precision": when.precision,
         "lasted": when.lasted,
     }
+
+
+# Many tell of the same days.
+@lru_cache(1 << 12)
+def _span_told(*read: Any) -> Json:
+    return span_view(when_of(dict(zip(_SPAN, read, strict=True))))
+
+
+@lru_cache(1 << 12)
+def _reported_told(*read: str | None) -> str:
+    return str(reported_of({"reported": read}))
 
 
 def _review_view(told: Json) -> Json:
@@ -561,20 +576,15 @@ def _weapon_view(weapon: str, calibre: float | None, theatre: Theatre) -> Json:
 
 
 def _casualties_view(line: Json) -> Json:
-    return {
-        "party": line["party"],
-        "group": line["group"],
-        **{
-            outcome.value: {
-                **_bounds(line["figures"].get(outcome)),
-                "words": line["words"].get(outcome),
-            }
-            for outcome in Outcome
-            if outcome in line["figures"] or outcome in line["words"]
-        },
-    }
+    figures, words = line["figures"], line["words"]
+    view = {"party": line["party"], "group": line["group"]}
+    for outcome in _OUTCOMES:
+        if outcome in figures or outcome in words:
+            low, best, high = figures.get(outcome) or _UNKNOWN
+            view[outcome] = {"low": low, "best": best, "high": high, "words": words.get(outcome)}
+    return view
 
 
 def _bounds(written: list[int | None] | None) -> Json:
-    low, best, high = written or (None, None, None)
+    low, best, high = written or _UNKNOWN
     return {"low": low, "best": best, "high": high}

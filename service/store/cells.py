@@ -3,22 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from service.domain.cells import DAYS, MEASURES, Cell, Cube, Cut, Measures
+from service.domain.cells import DAYS, KEYS, MEASURES, Cell, Cube, Kept, Measures
 from service.domain.queries import IncidentQuery
 from service.domain.shares import Counted
 from service.domain.theatre import Theatre
-from service.store.database import add_rows, chunks, insert_rows
+from service.store.database import insert_rows
 from service.store.queries import in_sector
+from service.store.summing import sums_of
 from service.store.tables import CELL_CHANGES, CELLS, Summing, metadata
-
-_KEYS: Final = Cell._fields
-# Statements of one table, in which a cell is a whole row of parameters.
-_AT_ONCE: Final = 200
 
 
 def append(session: Session, changes: Mapping[Cell, Measures]) -> None:
@@ -34,31 +31,6 @@ def waiting(session: Session) -> int:
     return 0 if first is None else last - first + 1
 
 
-def take_changes(session: Session) -> dict[Cell, Measures]:
-    """What was appended, summed by cell, and taken out."""
-    changes = dict(_summed(session, CELL_CHANGES))
-    session.execute(sa.delete(CELL_CHANGES))
-    return changes
-
-
-def add(session: Session, sums: Mapping[Cell, Measures]) -> None:
-    """Add to cells; those that hold nothing any more go."""
-    add_rows(session, CELLS, [_row(cell, sums[cell]) for cell in sums])
-    shrunk = [cell for cell, measures in sums.items() if measures[0] <= 0]
-    for some in chunks(shrunk, _AT_ONCE):
-        session.execute(
-            sa.delete(CELLS).where(
-                CELLS.c.shares == 0,
-                sa.tuple_(*(CELLS.c[name] for name in _KEYS)).in_([tuple(cell) for cell in some]),
-            )
-        )
-
-
-def clear(session: Session) -> None:
-    for table in (CELLS, CELL_CHANGES):
-        session.execute(sa.delete(table))
-
-
 def definitions(session: Session) -> Sequence[str]:
     """By which definition the cells are summed; none before they were."""
     return session.scalars(sa.select(Summing.definition)).all()
@@ -69,64 +41,29 @@ def define(session: Session, definition: str) -> None:
     session.add(Summing(definition=definition))
 
 
-def every_folded(
-    session: Session,
-    cubes: Sequence[str] | None = None,
-    first: date | None = None,
-    last: date | None = None,
-) -> Iterator[tuple[Cell, Measures]]:
-    """The cells as they are kept: all, or those of some cubes that touch some days."""
-    return _every(session, CELLS, cubes, first, last)
-
-
-def every_change(
-    session: Session,
-    cubes: Sequence[str] | None = None,
-    first: date | None = None,
-    last: date | None = None,
-) -> Iterator[tuple[Cell, Measures]]:
-    """What is to be added to cells of days, summed by cell."""
-    return _every(session, CELL_CHANGES, cubes, first, last)
-
-
-def _every(
-    session: Session,
-    table: sa.Table,
-    cubes: Sequence[str] | None,
-    first: date | None,
-    last: date | None,
-) -> Iterator[tuple[Cell, Measures]]:
-    conditions = _touching(table, first, last)
-    if cubes is not None:
-        conditions.append(table.c.cube.in_(cubes))
-    return _summed(session, table, *conditions)
-
-
 def read(
     session: Session,
-    cube: Cube,
-    cut: Cut,
+    kept: Kept,
     query: IncidentQuery,
     theatre: Theatre,
     codes: Sequence[str] | None,
-    *,
-    by_status: bool,
 ) -> Iterator[Counted]:
     """The sums that answer a question, in no order; `codes` narrows the cube's dimension."""
-    for table, units in ((CELLS, cut), (CELL_CHANGES, DAYS)):
-        statement = _asked(table.name, coded=cube.dimension is not None, by_status=by_status)
+    coded, by_status = kept.cube.dimension is not None, not kept.together
+    for table, name in ((CELLS, kept.name), (CELL_CHANGES, kept.days.name)):
+        statement = _asked(table.name, coded=coded, by_status=by_status)
         conditions = in_sector(sa.func.nullif(table.c.sector, ""), query, theatre)
         if codes is not None:
             conditions.append(table.c.code.in_(codes))
         if query.status is not None:
             conditions.append(table.c.status == query.status)
         bound = {
-            "cube": cube.name(units.name),
+            "cube": name,
             "first": query.first or date.min,
             "last": query.last or date.max,
             "sees": query.sees,
         }
-        width = 4 + (cube.dimension is not None) + by_status
+        width = 4 + coded + by_status
         for row in session.execute(statement.where(*conditions), bound):
             start, end, is_open, sector, *more = row[:width]
             status = more.pop() if by_status else ""
@@ -148,7 +85,7 @@ def _asked(table: str, *, coded: bool, by_status: bool) -> sa.Select[Any]:
     last: Any = sa.bindparam("last")
     sees: Any = sa.bindparam("sees")
     return (
-        sa.select(*key, *_sums(own))
+        sa.select(*key, *sums_of(own))
         .where(
             c.cube == sa.bindparam("cube"),
             *(c.start <= last, c.end >= first),
@@ -191,26 +128,5 @@ def seen_at(table: sa.Table, level: int) -> list[Any]:
     return [table.c.level <= level, table.c.until_level >= level]
 
 
-def _touching(table: sa.Table, first: date | None, last: date | None) -> list[Any]:
-    conditions = []
-    if last is not None:
-        conditions.append(table.c.start <= last)
-    if first is not None:
-        conditions.append(table.c.end >= first)
-    return conditions
-
-
-def _summed(session: Session, table: sa.Table, *conditions: Any) -> Iterator[tuple[Cell, Measures]]:
-    keys = [table.c[name] for name in _KEYS]
-    statement = sa.select(*keys, *_sums(table)).where(*conditions).group_by(*keys)
-    for row in session.execute(statement.execution_options(yield_per=2_000)):
-        yield Cell(*row[: len(_KEYS)]), row[len(_KEYS) :]
-
-
-def _sums(table: sa.Table) -> list[Any]:
-    # PostgreSQL sums whole numbers to a decimal, which is slow to read.
-    return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger) for name in MEASURES]
-
-
 def _row(cell: Cell, measures: Measures) -> dict[str, Any]:
-    return dict(zip((*_KEYS, *MEASURES), (*cell, *measures), strict=True))
+    return dict(zip((*KEYS, *MEASURES), (*cell, *measures), strict=True))

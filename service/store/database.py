@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -294,36 +295,46 @@ def insert_rows(session: Session, table: sa.FromClause, rows: Sequence[Mapping[s
         connection.exec_driver_sql(insertion, values[0] if len(values) == 1 else values)
 
 
-def add_rows(session: Session, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows that name every column; where a row of their key is there, their other columns
-    are added to its own."""
-    if not rows:
-        return
-    connection = session.connection()
-    keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
-    sums = ", ".join(
-        f'"{c.name}" = "{table.name}"."{c.name}" + excluded."{c.name}"'
-        for c in table.columns
-        if not c.primary_key
+def add_selected(session: Session, table: sa.Table, rows: sa.Select[Any]) -> None:
+    """Write what a statement selects for every column; where a row of their key is there, their
+    other columns are added to its own."""
+    dialect = session.connection().dialect.name
+    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert
+    written = insert(table).from_select([column.name for column in table.columns], rows)
+    sums = {c.name: c + written.excluded[c.name] for c in table.columns if not c.primary_key}
+    session.execute(
+        written.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
     )
-    added = f"ON CONFLICT ({keys}) DO UPDATE SET {sums}"
-    names = tuple(rows[0])
-    values = _values(connection.dialect, table, names, rows)
-    if connection.dialect.name != "postgresql":
-        insertion = _insertion(connection.dialect, table, names)
-        connection.exec_driver_sql(f"{insertion} {added}", values)
-        return
-    waiting = f"{table.name}_waiting"
-    connection.exec_driver_sql(
-        f'CREATE TEMP TABLE IF NOT EXISTS "{waiting}" (LIKE "{table.name}") ON COMMIT DROP'
-    )
-    _copy(connection, waiting, names, values)
-    columns = ", ".join(f'"{name}"' for name in names)
-    connection.exec_driver_sql(
-        f'INSERT INTO "{table.name}" ({columns}) '  # noqa: S608
-        f'SELECT {columns} FROM "{waiting}" {added}'
-    )
-    connection.exec_driver_sql(f'DELETE FROM "{waiting}"')  # noqa: S608
+
+
+def listed(
+    session: Session,
+    name: str,
+    columns: Mapping[str, sa.types.TypeEngine[Any]],
+    rows: Sequence[Sequence[Any]],
+) -> sa.CTE:
+    """Rows of text and days as a table of a statement, however many: they go as one parameter."""
+    text = sa.literal(orjson.dumps(rows).decode())
+    kinds = enumerate(columns.values())
+    told: list[sa.ColumnElement[Any]] = []
+    if session.connection().dialect.name == "postgresql":
+        each = sa.func.json_array_elements(sa.cast(text, sa.JSON)).table_valued("value")
+        told = [sa.cast(each.c.value.op("->>")(i), kind) for i, kind in kinds]
+    else:
+        each = sa.func.json_each(text).table_valued("value")
+        for i, kind in kinds:
+            value = sa.func.json_extract(each.c.value, f"$[{i}]", type_=kind)
+            # A cast to a day would make a number of it.
+            told.append(value if isinstance(kind, sa.Date) else sa.cast(value, kind))
+    named = (value.label(column) for column, value in zip(columns, told, strict=True))
+    # Read once, however often it is joined.
+    return sa.select(*named).cte(name).prefix_with("MATERIALIZED")
+
+
+def unhurried(session: Session) -> None:
+    """Let what this transaction asks take its time."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(sa.text("SET LOCAL statement_timeout = 0"))
 
 
 def next_numbers(session: Session, table: sa.FromClause, count: int) -> Sequence[int]:

@@ -1,6 +1,5 @@
 """Whole lists, read in parts as plain rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -9,9 +8,9 @@ from sqlalchemy.orm import Session, aliased
 from service.domain.queries import IncidentQuery
 from service.domain.vocabulary import Outcome
 from service.store import tables
-from service.store.queries import EVERYBODY, Keyset, page
+from service.store.queries import EVERYBODY, Keyset
 
-PART: Final = 1_000
+PART: Final = 250
 PARTED: Final = "\x1f"
 """Between the codes of a list in one text: no code holds control characters."""
 ACCOUNT: Final = (
@@ -38,28 +37,6 @@ def place_of(session: Session, select: sa.Select[Any], order: Order, row: str) -
     """Where in an order a row stands; `None` where the question does not select it."""
     found = session.execute(select.with_only_columns(*order).where(order[1] == row)).first()
     return Keyset(found[0], found[1]) if found else None
-
-
-def parts(
-    session: Session,
-    select: sa.Select[Any],
-    columns: Iterable[Any],
-    order: Order,
-    after: Keyset | None,
-    *,
-    oldest_first: bool,
-) -> Iterator[Sequence[Any]]:
-    """The rows that a question selects, in order, behind `after`; each begins with the order."""
-    chosen = select.with_only_columns(*order, *columns)
-    while True:
-        rows = session.execute(
-            page(chosen, order, after, oldest_first=oldest_first).limit(PART)
-        ).all()
-        if rows:
-            yield rows
-        if len(rows) < PART:
-            return
-        after = Keyset(rows[-1][0], rows[-1][1])
 
 
 def told_accounts(select: sa.Select[Any], query: IncidentQuery) -> sa.Select[Any]:

@@ -151,7 +151,8 @@ class Report(Base):
     __tablename__ = "reports"
     __table_args__ = (
         sa.Index(None, "claimant", "start_day"),
-        sa.Index(None, "start_day", "id"),
+        # With what says which are shown of a span of days, to count them by it alone.
+        sa.Index(None, "start_day", "id", "end_day", "level"),
         sa.Index(None, "reported_end", "id"),
         sa.Index(None, "received_day", "id"),
         sa.Index(None, "waiting", "gravity", "received_day", "id"),

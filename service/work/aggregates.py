@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from service.domain.aggregates import Earlier, Gaps, Table, Voice, side_by_side, tabulate
-from service.domain.cells import Cube, cube_of, cut_for
+from service.domain.cells import Cube, cube_of, kept_for
 from service.domain.comparisons import comparison
 from service.domain.coverage import Coverage, Watch
 from service.domain.grids import Row
@@ -107,10 +107,11 @@ def _sums(
         yield from _summed_now(session, query, asked, theatre)
         return
     by_status = Dimension.STATUS in query.by or query.filters.status is not None
-    cut = cut_for(cube, query.grain, query.series, query.filters, theatre)
+    filters = query.filters
+    kept = kept_for(cube, query.grain, query.series, filters, theatre, by_status=by_status)
     codes = asked.keys.get(cube.dimension) if cube.dimension else None
     wanted = sorted(codes) if codes is not None else None
-    yield from cells.read(session, cube, cut, query.filters, theatre, wanted, by_status=by_status)
+    yield from cells.read(session, kept, filters, theatre, wanted)
 
 
 def _summed_now(

@@ -133,18 +133,28 @@ class Neighbourhood:
             for (_, level), incidents in zip(asked, found, strict=True)
         ]
 
+    def is_near(self, report: Report) -> bool:
+        """Whether anything is within reach of a new report, as far as its days and position say:
+        they are known before all else that is compared."""
+        outline = Trace(report.id, report.when, point=report.point)
+        return next(self._outlines(outline, report.level), None) is not None
+
     def _around(self, trace: Trace, level: int) -> set[str]:
-        """The incidents that lie within reach of a trace."""
-        if not _asks(trace):
-            return set()
-        reach = timedelta(days=self._reach.days)
-        months = _months(trace.when.known_start - reach, trace.when.known_end + reach)
+        """The incidents that may reach the threshold with a trace."""
         return {
             outline.incident
-            for nearby in (self._long(level), *(self._month(month, level) for month in months))
-            for outline in nearby.of(trace)
+            for outline in self._outlines(trace, level)
             if outline.incident != trace.incident and may_reach(self._threshold, trace, outline)
         }
+
+    def _outlines(self, trace: Trace, level: int) -> Iterator[Trace]:
+        """When and where everything within reach of a trace is."""
+        if not _asks(trace):
+            return
+        yield from self._long(level).of(trace)
+        reach = timedelta(days=self._reach.days)
+        for month in _months(trace.when.known_start - reach, trace.when.known_end + reach):
+            yield from self._month(month, level).of(trace)
 
     def _month(self, month: date, level: int) -> Nearby:
         if (month, level) not in self._months:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from service.domain.access import Visibility
 from service.domain.cells import Cell
 from service.domain.theatre import Theatre
-from service.store import journal
+from service.store import journal, summing
 from service.store.journal import Author, Change
 from service.work import accounts, cells
 
@@ -36,15 +36,19 @@ def differences(session: Session, theatre: Theatre, day: date | None = None) -> 
         # What follows from something wrong says nothing.
         return Differences(wrong, ())
     if day is None:
-        return Differences((), sorted(cells.differences(session, theatre)))
-    return Differences((), sorted(cells.differences_between(session, theatre, day, day)))
+        return Differences((), list(summing.differences(session, theatre)))
+    return Differences((), list(summing.differences_between(session, theatre, day, day)))
 
 
 def repair(session: Session, found: Differences, theatre: Theatre, author: Author) -> None:
     """Derive anew what differs. That figures were wrong and are no longer is itself recorded, so
     that nobody goes on with an answer from before."""
     accounts.mend(session, found.incidents, theatre)
-    told = {"incidents": len(found.incidents), "cells": cells.repair(session, theatre)}
+    told = {
+        "incidents": len(found.incidents),
+        "cells": len([*summing.differences(session, theatre)]),
+    }
+    cells.rebuild(session, theatre)
     number = journal.latest_revisions(session, REPAIR).get(REPAIR, 0) + 1
     level = Visibility.RESTRICTED.level
     journal.append(session, [Change(REPAIR, REPAIR, number, told, level=level)], author)

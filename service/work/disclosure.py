@@ -1,7 +1,7 @@
 """Handing out reports: what one reader is shown of them, and of what they point to."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,9 @@ from service.store.database import chunks
 from service.store.queries import EVERYBODY, seen_at, shown_to
 
 Json = dict[str, Any]
+
+# What of a report that was sent may lead to something else.
+_POINTING: Final = {"incident", "about"}
 
 
 def sees_everything(actor: Actor, owner: str) -> bool:
@@ -54,7 +57,7 @@ def views_of_records(
 
 def without_hidden(session: Session, records: Sequence[Json], actor: Actor) -> list[Json]:
     """Records that point to nothing which the actor is not shown, nor hint that it is there."""
-    about = [record["posted"].get("about") or {} for record in records]
+    about = [about for record in records if (about := record["posted"].get("about"))]
     incidents = shown_incidents(
         session,
         {
@@ -94,6 +97,9 @@ def _shown_reports(session: Session, reports: Iterable[str], actor: Actor) -> se
 
 
 def _without_hidden(record: Json, incidents: set[str], reports: set[str]) -> Json:
+    hints = record.get("possible_duplicates", [])
+    if not hints and record["posted"].keys().isdisjoint(_POINTING):
+        return record
     posted = dict(record["posted"])
     if posted.get("incident") not in incidents:
         posted.pop("incident", None)
@@ -106,7 +112,6 @@ def _without_hidden(record: Json, incidents: set[str], reports: set[str]) -> Jso
                 if name in about
             },
         }
-    hints = record.get("possible_duplicates", [])
     found = [incident for incident in hints if incident in incidents]
     if not hints:
         return {**record, "posted": posted}

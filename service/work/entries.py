@@ -48,7 +48,6 @@ class Judged:
     sent: Any = None
     error: TrackerError | None = None
     known: bool = False
-    sha256: str = ""
 
     def refused(self, error: TrackerError, verdict: Verdict = Verdict.REJECTED) -> "Judged":
         return replace(self, verdict=verdict, sent=None, error=error)
@@ -76,16 +75,16 @@ class Taking:
     author: Author
     new_id: Callable[[], str]
 
-    def origin_of(self, judged: Judged) -> Origin:
+    def origin_of(self, entry: Entry, posted: Json) -> Origin:
         """Where a report comes from, for its record."""
         return Origin(
             self.plan.source,
-            judged.entry.key or "",
+            entry.key or "",
             self.import_id,
-            judged.sha256,
+            _digest_of(entry, _said(posted), self.plan),
             self.plan.circle,
             self.plan.terms,
-            dict(judged.entry.kept),
+            dict(entry.kept),
         )
 
 
@@ -112,16 +111,22 @@ class _Reports:
         return {report_id: _known_report(record) for report_id, record in found}
 
     def keep(self, taking: Taking, judged: Sequence[Judged]) -> list[TrackerError | None]:
-        new = [j for j in judged if j.verdict is Verdict.CREATED]
-        submissions = [Submission(j.sent, origin=taking.origin_of(j)) for j in new]
+        new = [(j, j.sent.posted()) for j in judged if j.verdict is Verdict.CREATED]
+        submissions = [
+            Submission(j.sent, origin=taking.origin_of(j.entry, posted), posted=posted)
+            for j, posted in new
+        ]
         results = reports.record(
             taking.session, submissions, taking.theatre, taking.author, taking.new_id
         )
-        errors = {j.position: r.error for j, r in zip(new, results, strict=True)}
+        errors = {j.position: r.error for (j, _), r in zip(new, results, strict=True)}
         changed = [j for j in judged if j.verdict is not Verdict.CREATED]
         told = revising.said_by_source(
             taking.session,
-            [(j.sent, taking.origin_of(j), j.verdict is Verdict.CLAIM) for j in changed],
+            [
+                (j.sent, taking.origin_of(j.entry, j.sent.posted()), j.verdict is Verdict.CLAIM)
+                for j in changed
+            ],
             taking.theatre,
             taking.author,
         )
@@ -130,7 +135,7 @@ class _Reports:
 
 
 def _known_report(record: Json) -> Known:
-    said = {name: value for name, value in record["posted"].items() if name not in _NOT_SAID}
+    said = _said(record["posted"])
     origin = record.get("origin")
     if origin is None:
         # A person sent it: no source speaks for it.
@@ -209,10 +214,7 @@ def judge(
     for each, entry_id in named:
         ids[each.entry.kind].append(entry_id)
     known = {kind: _KEEPERS[kind].known(session, some) for kind, some in ids.items()}
-    return [
-        _compared(each, known[each.entry.kind].get(entry_id), plan.source)
-        for each, entry_id in named
-    ]
+    return [_compared(each, known[each.entry.kind].get(entry_id), plan) for each, entry_id in named]
 
 
 def take(taking: Taking, judged: Sequence[Judged]) -> list[Judged]:
@@ -237,8 +239,7 @@ def _read(position: int, entry: Entry, plan: PlanIn, theatre: Theatre) -> Judged
         sent = parse(_KEEPERS[entry.kind].model, _value(entry, plan, theatre))
     except Invalid as error:
         return judged.refused(error)
-    terms = (plan.circle, plan.terms) if entry.kind is Kind.REPORT else ()
-    return replace(judged, sent=sent, sha256=_digest(_said(sent), entry.kept, *terms))
+    return replace(judged, sent=sent)
 
 
 def _id(judged: Judged, source: str) -> str:
@@ -258,16 +259,16 @@ def _value(entry: Entry, plan: PlanIn, theatre: Theatre) -> Json:
     return value
 
 
-def _compared(judged: Judged, known: Known | None, source: str) -> Judged:
+def _compared(judged: Judged, known: Known | None, plan: PlanIn) -> Judged:
     if known is None:
         return judged
     judged = replace(judged, known=True)
     if judged.sent is None:
         return judged
-    said = _said(judged.sent)
-    if known.sha256 in (None, judged.sha256):
+    said = _said(judged.sent.posted())
+    if known.sha256 in (None, _digest_of(judged.entry, said, plan)):
         return replace(judged, verdict=Verdict.UNCHANGED)
-    if known.source not in (None, source):
+    if known.source not in (None, plan.source):
         if said == known.said:
             return replace(judged, verdict=Verdict.UNCHANGED)
         return judged.refused(Conflict("It is recorded from somebody else."), Verdict.HELD)
@@ -278,9 +279,13 @@ def _compared(judged: Judged, known: Known | None, source: str) -> Judged:
     return replace(judged, verdict=Verdict.NOTE if same else Verdict.CLAIM)
 
 
-def _said(sent: Any) -> Json:
-    posted: Json = sent.posted()
+def _said(posted: Json) -> Json:
     return {name: value for name, value in posted.items() if name not in _NOT_SAID}
+
+
+def _digest_of(entry: Entry, said: Json, plan: PlanIn) -> str:
+    terms = (plan.circle, plan.terms) if entry.kind is Kind.REPORT else ()
+    return _digest(said, entry.kept, *terms)
 
 
 def _digest(said: Json, kept: Mapping[str, str] | None = None, *terms: str | None) -> str:

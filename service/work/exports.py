@@ -107,19 +107,39 @@ def produced(write: Callable[[Spool], object]) -> Spool:
 def reports(
     session: Session, query: IncidentQuery, theatre: Theatre, actor: Actor, start: Start
 ) -> Export:
-    report = tables.Report
-    list_of = _List(
-        session, select_reports(query, theatre), report_order(query.clock), query.oldest_first
-    )
-
-    def chunks(after: Keyset | None) -> Iterator[Sequence[Json]]:
-        for rows in list_of.parts((report.revision, report.record, report.owner), after):
-            told = [(row[1], row.revision, row.record) for row in rows]
-            owners = {row[1]: row.owner for row in rows}
-            yield views_of_records(session, told, owners, actor, theatre)
-
+    list_of = _reports(session, query, theatre)
     after = list_of.after(start)
-    return Export(subjects.REPORTS, list_of.count(after), chunks(after))
+    chunks = (_views(session, rows, actor, theatre) for rows in list_of.parts(_OF_REPORT, after))
+    return Export(subjects.REPORTS, list_of.count(after), chunks)
+
+
+def page_of_reports(
+    session: Session,
+    query: IncidentQuery,
+    theatre: Theatre,
+    actor: Actor,
+    after: Keyset | None,
+    limit: int,
+) -> tuple[Sequence[Json], Keyset | None]:
+    """One page of the same list, and where the next one starts."""
+    rows = _reports(session, query, theatre).part(_OF_REPORT, after, limit + 1)
+    shown = rows[:limit]
+    following = Keyset(shown[-1][0], shown[-1][1]) if len(rows) > limit else None
+    return _views(session, shown, actor, theatre), following
+
+
+_OF_REPORT: Final = (tables.Report.revision, tables.Report.record, tables.Report.owner)
+
+
+def _reports(session: Session, query: IncidentQuery, theatre: Theatre) -> "_List":
+    order = report_order(query.clock)
+    return _List(session, select_reports(query, theatre), order, query.oldest_first)
+
+
+def _views(session: Session, rows: Sequence[Any], actor: Actor, theatre: Theatre) -> Sequence[Json]:
+    told = [(report_id, revision, record) for _, report_id, revision, record, _ in rows]
+    owners = {report_id: owner for _, report_id, _, _, owner in rows}
+    return views_of_records(session, told, owners, actor, theatre)
 
 
 def all_incidents(
@@ -185,17 +205,25 @@ class _List:
         rest = page(self.select, self.order, after, oldest_first=self.oldest_first)
         return store.count(self.session, rest)
 
+    def part(self, columns: Iterable[Any], after: Keyset | None, size: int) -> Sequence[Any]:
+        """Rows behind `after`, up to so many; each begins with the order."""
+        chosen = self.select.with_only_columns(*self.order, *columns)
+        rows = page(chosen, self.order, after, oldest_first=self.oldest_first)
+        return self.session.execute(rows.limit(size)).all()
+
     def parts(self, columns: Iterable[Any], after: Keyset | None) -> Iterator[Sequence[Any]]:
-        return store.parts(
-            *(self.session, self.select, columns, self.order, after),
-            oldest_first=self.oldest_first,
-        )
+        columns = tuple(columns)
+        while rows := self.part(columns, after, store.PART):
+            yield rows
+            if len(rows) < store.PART:
+                return
+            after = Keyset(rows[-1][0], rows[-1][1])
 
 
 def _whole_incidents(
     session: Session, query: IncidentQuery, theatre: Theatre, after: Keyset | None
 ) -> Iterator[Sequence[Json]]:
-    size = store.PART // 2
+    size = store.PART
     while True:
         items, following = incidents.find(session, query, theatre, after, size)
         if items:

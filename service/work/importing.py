@@ -325,7 +325,8 @@ class Importer:
                 judged = seen.once(judged)
                 _count(account, judged)
                 reports += sum(j.entry.kind is Kind.REPORT and j.known for j in judged)
-                self.database.write(partial(self._refuse, import_id=import_id, judged=judged))
+                if refused := [*filter(_is_refused, judged)]:
+                    self.database.write(partial(self._refuse, import_id=import_id, judged=refused))
                 if account.verdicts[Verdict.REJECTED] > _MOST_REJECTS:
                     raise Unusable(Fault.MANY_REJECTED, _IN_WORDS[Fault.MANY_REJECTED])
                 self.tell(State.READY, batch[-1][0], None)
@@ -369,7 +370,7 @@ class Importer:
 
     def _refuse(self, session: Session, import_id: str, judged: Sequence[Judged]) -> None:
         self._held(session, import_id)
-        store.put_rejects(session, import_id, map(_reject, filter(_is_refused, judged)))
+        store.put_rejects(session, import_id, map(_reject, judged))
 
     def _apply(self, import_id: str, plan: PlanIn, file: BinaryIO) -> State:
         with self.database.reading() as session:

@@ -1,7 +1,7 @@
 """Recording reports, and finding them again."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,6 @@ from service.domain.disclosure import Disclosure, default_for
 from service.domain.drafts import Resolved, resolve
 from service.domain.imports import Origin
 from service.domain.incidents import Incident
-from service.domain.queries import IncidentQuery
 from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.verification import check_status
@@ -33,7 +32,6 @@ from service.formats.reports import AboutIn, DisclosureIn, ReportIn
 from service.store import journal, tables
 from service.store.database import chunks, insert_rows
 from service.store.journal import Author, Change
-from service.store.queries import Keyset, page, report_order, select_reports
 from service.store.reports import insert_reports
 from service.store.tables import Revision
 from service.work import accounts, candidates, placing
@@ -68,12 +66,14 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Submission:
     """One report to record; `may_link` lets its suggested incident take effect, `origin` says which
-    source it was imported from."""
+    source it was imported from, `posted` is the report as plain JSON values where they are at
+    hand."""
 
     report: ReportIn
     may_link: bool = False
     decision: Decision = field(default_factory=Decision)
     origin: Origin | None = None
+    posted: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +109,6 @@ def record(
 
 def is_shown(row: tables.Report, actor: Actor) -> bool:
     return row.level <= actor.sees.level or (actor.name is not None and row.owner == actor.name)
-
-
-def find(
-    session: Session, query: IncidentQuery, theatre: Theatre, after: Keyset | None, limit: int
-) -> tuple[Sequence[tables.Report], Keyset | None]:
-    """One page of reports, and where the next one starts."""
-    order = report_order(query.clock)
-    select = page(select_reports(query, theatre), order, after, oldest_first=query.oldest_first)
-    rows = session.scalars(select.limit(limit + 1)).all()
-    if len(rows) <= limit:
-        return rows, None
-    last = rows[limit - 1]
-    return rows[:limit], Keyset(getattr(last, order[0].key), last.id)
 
 
 def by_ids(
@@ -209,7 +196,7 @@ class _Batch:
 
     def take(self, submission: Submission) -> Result:
         report = submission.report
-        posted = report.posted()
+        posted = submission.posted or report.posted()
         if report.id is not None and report.id in self._fresh:
             return self._again(report.id, posted, self._fresh[report.id], None)
         if report.id is not None and (first := self._known.get(report.id)) is not None:
@@ -314,33 +301,49 @@ class _Batch:
 
     def _hint_at_duplicates(self) -> None:
         """Flag reports that somebody should compare with incidents already known."""
-        traces = {
-            report_id: candidates.trace_of_report(record["incident"], self._read[report_id], record)
-            for report_id, record in self._fresh.items()
-        }
+        for report_id in self._unplaced:
+            self._fresh[report_id]["possible_duplicates"] = []
+        if self._source is not None:
+            self._compare_with_others()
+            return
+        traces = {report_id: self._trace(report_id) for report_id in self._fresh}
         known = dict(zip(self._unplaced, self._known_around(traces), strict=True))
         taken: dict[int, Nearby] = {}
         for report_id, trace in traces.items():
-            said = self._read[report_id]
+            level = self._read[report_id].level
             if report_id in known:
                 # A hint must not tell of what the report's own readers are not shown.
-                shown = [nearby for level, nearby in taken.items() if level <= said.level]
+                shown = [nearby for least, nearby in taken.items() if least <= level]
                 others = [*known[report_id], *(t for nearby in shown for t in nearby.of(trace))]
-                found = candidates.chosen(trace, others, self._theatre)
-                self._fresh[report_id]["possible_duplicates"] = found
-                self._read[report_id] = replace(said, possible_duplicate=bool(found))
-            if self._source is None:
-                taken.setdefault(said.level, Nearby(_REACH)).add(trace)
+                self._hint(report_id, trace, others)
+            taken.setdefault(level, Nearby(_REACH)).add(trace)
+
+    def _compare_with_others(self) -> None:
+        """Flag reports of one source, which calls two events by two names, by what others tell.
+        Few have anything around them, and only of those the rest is compared."""
+        among = candidates.Neighbourhood(self._session, candidates.FLAGGED, self._source)
+        near = [i for i in self._unplaced if among.is_near(self._read[i])]
+        traces = [(self._trace(i), self._read[i].level) for i in near]
+        for report_id, (trace, _), others in zip(near, traces, among.of_each(traces), strict=True):
+            self._hint(report_id, trace, others)
+
+    def _hint(self, report_id: str, trace: Trace, others: Iterable[Trace]) -> None:
+        found = candidates.chosen(trace, others, self._theatre)
+        self._fresh[report_id]["possible_duplicates"] = found
+        self._read[report_id] = replace(self._read[report_id], possible_duplicate=bool(found))
+
+    def _trace(self, report_id: str) -> Trace:
+        record = self._fresh[report_id]
+        return candidates.trace_of_report(record["incident"], self._read[report_id], record)
 
     def _known_around(self, traces: Mapping[str, Trace]) -> list[list[Trace]]:
         """What is known around each of the reports that have no incident of others yet."""
         asked = [(traces[report_id], self._read[report_id].level) for report_id in self._unplaced]
-        if len(asked) == 1 and self._source is None:
+        if len(asked) == 1:
             # Its own days and surroundings are fewer than those of its months.
             [(trace, level)] = asked
             return [candidates.near(self._session, trace, level, candidates.FLAGGED)]
-        among = candidates.Neighbourhood(self._session, candidates.FLAGGED, self._source)
-        return among.of_each(asked)
+        return candidates.Neighbourhood(self._session, candidates.FLAGGED).of_each(asked)
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from service.domain.access import Visibility
 from service.formats import checkpoint
 from service.formats.records import disclosure_of
-from service.store import journal, tables
+from service.store import journal, summing, tables
 from service.work import cells, feeds, imports, ledger, past, reference
 from service.work.checking import REPAIR
 from service.work.feeds import FEED
@@ -115,7 +115,7 @@ def _broken_sums(session: Session) -> Iterator[str]:
         return
     if not cells.is_defined(session):
         yield "summing: is not what the cells are summed by"
-    for cell in sorted(cells.differences(session, reference.load(session))):
+    for cell in summing.differences(session, reference.load(session)):
         named = "/".join(map(str, cell))
         yield f"cells {named}: with cell_changes is not the sum of its accounts"
 

@@ -10,18 +10,17 @@ from service.domain.aggregates import tabulate
 from service.domain.cells import (
     CUBES,
     DAYS,
-    CalendarCut,
     Cell,
     Cube,
     Cut,
+    Kept,
     Measures,
     NamedCut,
     added,
     cells_of,
-    coarser,
     cube_of,
-    cut_for,
-    cuts_of,
+    kept_for,
+    kept_of,
 )
 from service.domain.incidents import Incident
 from service.domain.periods import Bucket, Grain
@@ -32,41 +31,40 @@ from tests.domain.families import days, families
 from tests.domain.make import THEATRE, accounts, table, timeline, watch
 
 thorough = settings(max_examples=80, deadline=None)
-CUTS: list[Cut] = [*cuts_of(CUBES[0], THEATRE)]
+CUTS: list[Cut] = [kept.cut for kept in kept_of(CUBES[0], THEATRE) if not kept.together]
 
 
-def kept(incidents: tuple[Incident, ...]) -> dict[Cell, Measures]:
-    """Every cell of every cube by every cut, as upkeep would have it."""
+def kept_sums(incidents: tuple[Incident, ...]) -> dict[Cell, Measures]:
+    """Every cell that is kept."""
     sums: dict[Cell, Measures] = {}
-
-    def add(cell: Cell, measures: Measures) -> None:
-        sums[cell] = added(sums[cell], measures) if cell in sums else measures
-
     everybody = range(3)
     for whose in (None, *sorted({r.claimant for i in incidents for r in i.reports})):
         for account in accounts(*incidents, claimant=whose).values():
             for cell, measures in cells_of(account, whose, everybody, THEATRE):
-                add(cell, measures)
-                for cube in CUBES:
-                    if cell.cube == cube.name(DAYS.name):
-                        for cut in cuts_of(cube, THEATRE)[1:]:
-                            add(coarser(cell, cube, cut), measures)
+                [cube] = [each for each in CUBES if each.name(DAYS.name) == cell.cube]
+                for kept in kept_of(cube, THEATRE):
+                    held = held_by(kept, cell)
+                    sums[held] = added(sums[held], measures) if held in sums else measures
     return sums
 
 
-def read(
-    sums: dict[Cell, Measures], cube: Cube, cut: Cut, filters: IncidentQuery, *, by_status: bool
-) -> list[Counted]:
+def held_by(kept: Kept, cell: Cell) -> Cell:
+    """Where a cell of days is summed."""
+    start, end = kept.cut.unit(cell.start)[0], kept.cut.unit(cell.end)[1]
+    status = "" if kept.together else cell.status
+    return cell._replace(cube=kept.name, start=start, end=end, status=status)
+
+
+def read(sums: dict[Cell, Measures], kept: Kept, filters: IncidentQuery) -> list[Counted]:
     """What a database would read of them: the cells that touch the span asked for, summed."""
     found: dict[Any, Measures] = {}
     for cell, measures in sums.items():
         touches = cell.start <= (filters.last or date.max) and cell.end >= (
             filters.first or date.min
         )
-        if cell.cube == cube.name(cut.name) and touches:
-            codes = (cell.code,) if cube.dimension else ()
-            status = cell.status if by_status else ""
-            key = (cell.start, cell.end, cell.is_open, cell.sector, status, codes)
+        if cell.cube == kept.name and touches:
+            codes = (cell.code,) if kept.cube.dimension else ()
+            key = (cell.start, cell.end, cell.is_open, cell.sector, cell.status, codes)
             found[key] = added(found[key], measures) if key in found else measures
     return [Counted(*key, measures) for key, measures in found.items()]
 
@@ -103,16 +101,16 @@ def test_a_question_answered_from_kept_sums_equals_one_answered_from_accounts(
     last = span[1] or max([first, *(w.known_end for w in known)])
     told = {"level": level, **narrowed}
     query = AggregateQuery(IncidentQuery(*span, **told), grain, by, series="phases", dense=False)
-    sums = kept(family)
+    sums = kept_sums(family)
     made: list[list[Counted]] = []
     for total in (False, True):
         asked = asked_for(query, THEATRE, total=total)
         cube = cube_of(query.filters, asked.dimensions)
         if cube is None:
             return
-        cut = cut_for(cube, grain, "phases", query.filters, THEATRE)
-        by_status = Dimension.STATUS in by or "status" in narrowed
-        made.append(read(sums, cube, cut, query.filters, by_status=by_status))
+        apart = Dimension.STATUS in by or "status" in narrowed
+        kept = kept_for(cube, grain, "phases", query.filters, THEATRE, by_status=apart)
+        made.append(read(sums, kept, query.filters))
     rows, whole = made
     answer = tabulate(rows, whole, query, timeline(grain, first, last), THEATRE, watch())
     plain = table(family, grain, first, last, *by, **told)
@@ -145,11 +143,19 @@ def test_named_units_are_the_periods_and_what_lies_between(told: list[tuple[date
 
 def test_a_question_takes_the_largest_units_that_its_span_is_made_of() -> None:
     cube = Cube(CUBES[0].clock)
+    month, day, week = (g.value for g in (Grain.MONTH, Grain.DAY, Grain.WEEK))
 
     def chosen(grain: Grain, first: date | None, last: date | None) -> str:
-        return cut_for(cube, grain, "phases", IncidentQuery(first, last), THEATRE).name
+        filters = IncidentQuery(first, last)
+        every = {
+            apart: kept_for(cube, grain, "phases", filters, THEATRE, by_status=apart)
+            for apart in (False, True)
+        }
+        assert not every[True].together
+        assert every[False].cut == every[True].cut
+        assert every[False].together == (every[True].cut.name not in (day, week))
+        return every[True].cut.name
 
-    month, day, week = (g.value for g in (Grain.MONTH, Grain.DAY, Grain.WEEK))
     whole = (date(2020, 1, 1), date(2020, 12, 31))
     assert chosen(Grain.YEAR, *whole) == chosen(Grain.TOTAL, None, None) == Grain.YEAR
     assert chosen(Grain.QUARTER, *whole) == Grain.QUARTER
@@ -163,9 +169,15 @@ def test_a_question_takes_the_largest_units_that_its_span_is_made_of() -> None:
     assert chosen(Grain.NAMED, None, None) == f"{Grain.NAMED}:phases"
 
 
-def test_every_clock_is_kept_by_days() -> None:
+def test_every_clock_is_kept_by_days_from_which_the_rest_follows() -> None:
     for cube in CUBES:
-        assert cuts_of(cube, THEATRE)[0] == DAYS == CalendarCut(Grain.DAY)
+        source, *rest = kept_of(cube, THEATRE)
+        assert (source.cut, source.together) == (DAYS, False)
+        assert {kept.days for kept in rest} <= {source}
+        # Each from what comes before it.
+        for number, kept in enumerate(rest):
+            assert kept.source in [source, *rest[:number]]
+        assert source.name not in {kept.name for kept in rest}
 
 
 def test_other_filters_ask_the_accounts_themselves() -> None:

@@ -1,8 +1,9 @@
 """The lists that can be exported, as tables."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Final
 
 import orjson
 from shapely.geometry import shape
@@ -29,13 +30,14 @@ _WEAPONS: Final = _OF_REPORT.index("weapons")
 _pick_report = picker(_OF_REPORT)
 _pick_source = picker([name.partition(".")[2] for name in _SOURCES])
 _pick_line = picker([name.partition(".")[2] for name in _LINES])
+_NO_LINE: Final = [None] * len(_LINES)
 # What of a reference entry stands in one cell as JSON.
 _NESTED: Final = {"names", "sectors", "rule"}
 
 
 def _report_cells(view: Json) -> Cells:
     cells = _pick_report(view)
-    cells[_WEAPONS] = [*map(_weapon_text, view["weapons"])]
+    cells[_WEAPONS] = [_weapon_text(use["weapon"], use["calibre_mm"]) for use in view["weapons"]]
     return cells
 
 
@@ -49,17 +51,19 @@ def _report_rows(view: Json) -> Iterator[Cells]:
     base = _report_cells(view)
     for i in range(max(len(sources), len(lines))):
         source = sources[i] if i < len(sources) else sources[0]
-        yield [*base, *_pick_source(source), *_pick_line(lines[i] if i < len(lines) else {})]
+        line = _pick_line(lines[i]) if i < len(lines) else _NO_LINE
+        yield [*base, *_pick_source(source), *line]
 
 
 def _report_record(view: Json) -> Cells:
     return [*_report_cells(view), view["casualties"], view["sources"]]
 
 
-def _weapon_text(use: Mapping[str, Any]) -> str:
+# Many reports name the same few weapons.
+@lru_cache(1 << 10)
+def _weapon_text(weapon: str, calibre: float | None) -> str:
     """A weapon, with its calibre in millimetres behind a colon."""
-    text = re.sub(r"[\\:;]", r"\\\g<0>", use["weapon"])
-    calibre = use.get("calibre_mm")
+    text = re.sub(r"[\\:;]", r"\\\g<0>", weapon)
     if calibre is None:
         return text
     return f"{text}:{int(calibre) if calibre == int(calibre) else calibre}"

@@ -266,7 +266,7 @@ def _entry(record: Record, renamed: Mapping[str, str], reading: Reading) -> Entr
         key,
         value=value,
         areas=read.areas(),
-        kept={name: row[name] for name in _KEPT if row.get(name) not in (None, "", _MISSING)},
+        kept={name: text for name in _KEPT if (text := row.get(name)) and text != _MISSING},
         remarks=tuple(sorted(read.remarks)),
         original=record.cells,
     )
