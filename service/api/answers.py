@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 import orjson
 from fastapi import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from service.domain.method import METHOD_VERSION
 from service.domain.theatre import Theatre
@@ -49,6 +49,14 @@ def _weight(parameters: Sequence[str]) -> float:
         return float(given[0]) if given else 1.0
     except ValueError:
         return 0.0
+
+
+def merged(request: Request, into: str) -> Response:
+    """Leads on to what an item was merged into, where the same is asked of it. Not for good: a
+    merge can be undone."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    parent, _, _ = request.scope["path"].rpartition("/")
+    return RedirectResponse(f"{parent}/{into}{query}", 307)
 
 
 def listed(items: Sequence[Any], following: str | None) -> dict[str, Any]:

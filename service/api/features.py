@@ -10,7 +10,7 @@ import orjson
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.api import answers, problems
 from service.api.access import Reader
@@ -265,9 +265,7 @@ def get_incident_feature(
         try:
             told = incidents.get(view.session, incident_id, actor, view.theatre)
         except Merged as merged:
-            asked = f"?{request.url.query}" if request.url.query else ""
-            there = f"{_ROOT}/collections/incidents/items/{merged.into}"
-            return RedirectResponse(f"{there}{asked}", 307)
+            return answers.merged(request, merged.into)
     return _single(request, documents.incident_feature(told), "incidents")
 
 

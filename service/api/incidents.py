@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from service.api import answers
 from service.api.access import Reader
@@ -71,6 +71,4 @@ def get_incident(
         try:
             return answers.json(incidents.get(view.session, incident_id, actor, view.theatre))
         except Merged as merged:
-            # Not for good: a merge can be undone. What was asked of the one is asked of the other.
-            asked = f"?{request.url.query}" if request.url.query else ""
-            return RedirectResponse(f"/v1/incidents/{merged.into}{asked}", 307)
+            return answers.merged(request, merged.into)

@@ -1,7 +1,8 @@
 """Tallies and coverage: what observers count, and what they watched."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
@@ -12,7 +13,7 @@ from service.api.access import Sender
 from service.api.exports import Asked, page_of
 from service.api.freshness import FreshRoute
 from service.api.parameters import FormatParameters, PageParameters, WatchParameters
-from service.api.requests import Ctx
+from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
 from service.api.shapes.watching import (
     COMPARED_TALLIES,
@@ -25,17 +26,31 @@ from service.domain.queries import WatchQuery
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Access, Unit
 from service.formats.exports import subjects
+from service.formats.exports.writing import Subject
 from service.formats.reports import Code
 from service.formats.views import coverage_view, tally_view
 from service.formats.watching import CoverageIn, TallyIn
 from service.store.queries import select_coverage, select_tallies
 from service.work import exports, watching
-from service.work.exports import Export
+from service.work.exports import Export, Start
 from service.work.past import View
 from service.work.reports import Outcomes
 
 router = APIRouter(route_class=FreshRoute, tags=["tallies and coverage"])
 _WRITING = refusals(403, 408, 409, 413, 415, 422)
+
+
+class _Kind(NamedTuple):
+    """How what observers tell is found, all or a page of it, and shown."""
+
+    select: Callable[[WatchQuery, Theatre], Any]
+    every: Callable[[Any, WatchQuery, Theatre, Start], Export]
+    view: Callable[[str, Any], dict[str, Any]]
+    subject: Callable[[Theatre], Subject]
+
+
+_TALLIES: Final = _Kind(select_tallies, exports.tallies, tally_view, subjects.tallies)
+_COVERAGE: Final = _Kind(select_coverage, exports.coverage, coverage_view, subjects.coverage)
 
 
 class TallyParameters(WatchParameters):
@@ -99,21 +114,7 @@ def list_tallies(
 ) -> Response:
     """Tallies whose span touches `from`–`to`, in the order of time: page by page, or all of them
     in another format."""
-    asked = Asked.of(request, parameters)
-    start = parameters.start(page=asked is None or parameters.is_page)
-    if asked is not None and not parameters.is_page:
-
-        def every(view: View) -> Export:
-            query = parameters.watched(view.theatre)
-            return exports.tallies(view.session, query, view.theatre, start)
-
-        return asked.stream(context, parameters.as_of, every)
-    with context.view(parameters.as_of) as view:
-        select = select_tallies(parameters.watched(view.theatre), view.theatre)
-        found, last = watching.find(view.session, select, start.place, parameters.limit)
-    items = [tally_view(*each) for each in found]
-    subject = subjects.tallies(view.theatre)
-    return page_of(request, asked, view, subject, items, parameters.cursor_to(last))
+    return _list(_TALLIES, request, parameters, context)
 
 
 @router.get(
@@ -166,21 +167,31 @@ def list_coverage(
 ) -> Response:
     """Coverage whose span touches `from`–`to`, in the order of time: page by page, or all of it in
     another format."""
+    return _list(_COVERAGE, request, parameters, context)
+
+
+def _list(
+    kind: _Kind,
+    request: Request,
+    parameters: TallyListParameters | CoverageParameters,
+    context: Context,
+) -> Response:
     asked = Asked.of(request, parameters)
     start = parameters.start(page=asked is None or parameters.is_page)
     if asked is not None and not parameters.is_page:
 
         def every(view: View) -> Export:
             query = parameters.watched(view.theatre)
-            return exports.coverage(view.session, query, view.theatre, start)
+            return kind.every(view.session, query, view.theatre, start)
 
         return asked.stream(context, parameters.as_of, every)
     with context.view(parameters.as_of) as view:
-        select = select_coverage(parameters.watched(view.theatre), view.theatre)
+        select = kind.select(parameters.watched(view.theatre), view.theatre)
         found, last = watching.find(view.session, select, start.place, parameters.limit)
-    items = [coverage_view(*each) for each in found]
-    subject = subjects.coverage(view.theatre)
-    return page_of(request, asked, view, subject, items, parameters.cursor_to(last))
+    items = [kind.view(*each) for each in found]
+    return page_of(
+        request, asked, view, kind.subject(view.theatre), items, parameters.cursor_to(last)
+    )
 
 
 def _created(outcome: Outcomes, view: dict[str, Any]) -> Response:

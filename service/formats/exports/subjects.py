@@ -37,7 +37,9 @@ _NESTED: Final = {"names", "sectors", "rule"}
 
 def _report_cells(view: Json) -> Cells:
     cells = _pick_report(view)
-    cells[_WEAPONS] = [_weapon_text(use["weapon"], use["calibre_mm"]) for use in view["weapons"]]
+    cells[_WEAPONS] = [
+        _weapon_text(use["weapon"], use.get("calibre_mm")) for use in view["weapons"]
+    ]
     return cells
 
 
