@@ -68,6 +68,7 @@ class Service:
         settings = settings_of(self.url, **self.settings)
         app = create_app(settings, now=self.clock, new_id=self.new_id)
         self.database: Database = app.state.context.database
+        self._theatres = Theatres()
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()
         self.keys: dict[Role, str] = {}
@@ -179,12 +180,12 @@ class Service:
     def wrong_accounts(self) -> list[str]:
         """What a recount of every incident, and of every sum, finds different from what is kept."""
         with self.database.reading() as session:
-            found = checking.differences(session, reference.load(session))
+            found = checking.differences(session, self._theatres.current(session))
         return [*found.incidents, *map(str, found.cells)]
 
     def fold(self) -> None:
         """Add what was changed to the sums, as is done in the background."""
-        cells.fold(self.database, Theatres())
+        cells.fold(self.database, self._theatres)
 
 
 @dataclass

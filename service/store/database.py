@@ -295,29 +295,31 @@ def insert_rows(session: Session, table: sa.FromClause, rows: Sequence[Mapping[s
         connection.exec_driver_sql(insertion, values[0] if len(values) == 1 else values)
 
 
-def add_selected(session: Session, table: sa.Table, rows: sa.Select[Any]) -> None:
-    """Write what a statement selects for every column; where a row of their key is there, their
-    other columns are added to its own."""
-    dialect = session.connection().dialect.name
-    insert: Any = (postgresql if dialect == "postgresql" else sqlite).insert
+def add_selected(
+    session: Session, table: sa.Table, rows: sa.Select[Any], bound: Mapping[str, Any]
+) -> None:
+    """Write what a statement with parameters selects for every column; where a row of their key is
+    there, their other columns are added to its own."""
+    insert: Any = (postgresql if dialect_of(session) == "postgresql" else sqlite).insert
     written = insert(table).from_select([column.name for column in table.columns], rows)
     sums = {c.name: c + written.excluded[c.name] for c in table.columns if not c.primary_key}
     session.execute(
-        written.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums)
+        written.on_conflict_do_update(index_elements=list(table.primary_key), set_=sums),
+        dict(bound),
     )
 
 
-def listed(
-    session: Session,
-    name: str,
-    columns: Mapping[str, sa.types.TypeEngine[Any]],
-    rows: Sequence[Sequence[Any]],
-) -> sa.CTE:
-    """Rows of text and days as a table of a statement, however many: they go as one parameter."""
-    text = sa.literal(orjson.dumps(rows).decode())
+def dialect_of(session: Session) -> str:
+    return session.connection().dialect.name
+
+
+def listed(dialect: str, name: str, columns: Mapping[str, sa.types.TypeEngine[Any]]) -> sa.CTE:
+    """Rows of text and days as a table of a statement, however many: its parameter of that name
+    holds them `as_rows`."""
+    text: sa.BindParameter[str] = sa.bindparam(name, type_=sa.Text())
     kinds = enumerate(columns.values())
     told: list[sa.ColumnElement[Any]] = []
-    if session.connection().dialect.name == "postgresql":
+    if dialect == "postgresql":
         each = sa.func.json_array_elements(sa.cast(text, sa.JSON)).table_valued("value")
         told = [sa.cast(each.c.value.op("->>")(i), kind) for i, kind in kinds]
     else:
@@ -331,9 +333,13 @@ def listed(
     return sa.select(*named).cte(name).prefix_with("MATERIALIZED")
 
 
+def as_rows(rows: Iterable[Sequence[Any]]) -> str:
+    return orjson.dumps([*rows]).decode()
+
+
 def unhurried(session: Session) -> None:
     """Let what this transaction asks take its time."""
-    if session.connection().dialect.name == "postgresql":
+    if dialect_of(session) == "postgresql":
         session.execute(sa.text("SET LOCAL statement_timeout = 0"))
 
 

@@ -8,6 +8,7 @@ proves the other.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -28,9 +29,16 @@ from service.domain.queries import Clock, Dimension
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, UNMAPPED, UNSTATED, Outcome
 from service.store.accounts import touching
-from service.store.database import add_selected, listed, unhurried
+from service.store.database import add_selected, as_rows, dialect_of, listed, unhurried
 from service.store.queries import EVERYBODY
-from service.store.tables import CELL_CHANGES, CELLS, Account, AccountWeapon, Figure
+from service.store.tables import (
+    CELL_CHANGES,
+    CELLS,
+    Account,
+    AccountWeapon,
+    Figure,
+    metadata,
+)
 
 _ACCOUNTS: Final = Account.__table__
 _FIGURES: Final = Figure.__table__
@@ -41,48 +49,56 @@ _ONE_ACCOUNT: Final = ("incident_id", "claimant", "level")
 # Written out rather than bound, so that a database sees what it groups by in what it selects.
 _NONE: Final = sa.literal_column("''", sa.String())
 _ZERO, _ONE = (sa.literal_column(number, sa.BigInteger()) for number in "01")
+_SOURCES: Final[Any] = sa.bindparam("sources", expanding=True)
+_ALWAYS: Final = {"first": date.min, "last": date.max}
 _Expression = sa.ColumnElement[Any]
 
 
 def fold(session: Session, theatre: Theatre) -> None:
     """Add what was appended to all cells that hold it, and take it out."""
     every = [(kept.days, kept) for cube in CUBES for kept in kept_of(cube, theatre)]
-    rolled = _rolled_up(session, CELL_CHANGES, every)
-    add_selected(session, CELLS, rolled)
+    rolled = _rolled_up(dialect_of(session), CELL_CHANGES.name)
+    bound = _units(session, CELL_CHANGES, every)
+    add_selected(session, CELLS, rolled, bound)
     shrunk = rolled.having(sa.func.sum(CELL_CHANGES.c.shares) <= 0).subquery()
     emptied = sa.exists().where(*(CELLS.c[name] == shrunk.c[name] for name in KEYS))
-    session.execute(sa.delete(CELLS).where(CELLS.c.shares == 0, emptied))
+    session.execute(sa.delete(CELLS).where(CELLS.c.shares == 0, emptied), bound)
     session.execute(sa.delete(CELL_CHANGES))
 
 
 def rebuild(session: Session, theatre: Theatre) -> None:
     """Make all cells anew."""
     unhurried(session)
+    dialect = dialect_of(session)
     for table in _HELD:
         session.execute(sa.delete(table))
     for cube in CUBES:
         for kept in kept_of(cube, theatre):
             if kept == kept.days:
-                made = _grouped(_recounted(session, cube, theatre))
+                made, bound = _grouped(_recounted(dialect, cube)), _classes(theatre)
             else:
-                made = _rolled_up(session, CELLS, [(kept.source, kept)])
-            session.execute(sa.insert(CELLS).from_select([*KEYS, *MEASURES], made))
+                made = _rolled_up(dialect, CELLS.name)
+                bound = _units(session, CELLS, [(kept.source, kept)])
+            session.execute(sa.insert(CELLS).from_select([*KEYS, *MEASURES], made), bound)
 
 
 def differences(session: Session, theatre: Theatre) -> Iterator[Cell]:
     """The cells that are not what a recount gives. What follows from wrong cells of days says
     nothing, and is not told."""
     unhurried(session)
+    dialect = dialect_of(session)
     every = {cube: [*kept_of(cube, theatre)] for cube in CUBES}
     names = [kept.name for of in every.values() for kept in of]
     strange = (sa.select(*(t.c[key] for key in KEYS)).where(t.c.cube.not_in(names)) for t in _HELD)
-    yield from (Cell(*row) for row in session.execute(sa.union(*strange)).all())
+    yield from _found(session, sa.union(*strange))
     for cube, (days, *rest) in every.items():
-        wrong = _unlike(session, days, _recounted(session, cube, theatre), _HELD)
+        bound = {"named": days.name, **_ALWAYS, **_classes(theatre)}
+        wrong = _found(session, _unlike_recounted(dialect, cube), bound)
         yield from wrong
         for kept in rest if not wrong else ():
-            rolled = _rolled_up(session, CELLS, [(kept.source, kept)])
-            yield from _unlike(session, kept, [rolled], (CELLS,))
+            units = _units(session, CELLS, [(kept.source, kept)])
+            bound = {"named": kept.name, **_ALWAYS, **units}
+            yield from _found(session, _unlike_rolled_up(dialect), bound)
 
 
 def differences_between(
@@ -92,37 +108,47 @@ def differences_between(
     near = touching(first, last)
     for cube in CUBES:
         if cube.clock is Clock.EVENT and cube.dimension is not Dimension.CLAIMANT:
-            days = next(kept_of(cube, theatre))
-            recounted = _recounted(session, cube, theatre, near)
-            yield from _unlike(session, days, recounted, _HELD, first, last)
+            named = next(kept_of(cube, theatre)).name
+            bound = {"named": named, "first": first, "last": last, **_classes(theatre)}
+            recounted = _recounted(dialect_of(session), cube, near)
+            yield from _found(session, _unlike(recounted, _HELD), bound)
 
 
-def sums_of(table: sa.FromClause) -> list[sa.ColumnElement[int]]:
+@lru_cache
+def sums_of(table: sa.FromClause) -> Sequence[sa.ColumnElement[int]]:
     # PostgreSQL sums whole numbers to a decimal, which is slow to read.
     return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger).label(name) for name in MEASURES]
 
 
-def _unlike(
-    session: Session,
-    kept: Kept,
-    wanted: Sequence[sa.Select[Any]],
-    tables: Sequence[sa.Table],
-    first: date = date.min,
-    last: date = date.max,
-) -> list[Cell]:
-    """The cells of which what tables hold together is not what is wanted."""
+def _found(session: Session, cells: Any, bound: Mapping[str, Any] | None = None) -> list[Cell]:
+    return [Cell(*row) for row in session.execute(cells, bound and dict(bound)).all()]
+
+
+# To put a statement of so many sums together takes longer than to sum some hundred incidents.
+@cache
+def _unlike_recounted(dialect: str, cube: Cube) -> sa.Select[Any]:
+    return _unlike(_recounted(dialect, cube), _HELD)
+
+
+@cache
+def _unlike_rolled_up(dialect: str) -> sa.Select[Any]:
+    return _unlike([_rolled_up(dialect, CELLS.name)], (CELLS,))
+
+
+def _unlike(wanted: Sequence[sa.Select[Any]], tables: Sequence[sa.Table]) -> sa.Select[Any]:
+    """The cells of a name and a span of which what tables hold together is not what is wanted."""
+    first, last = (sa.bindparam(name, type_=sa.Date()) for name in ("first", "last"))
     held = (
         sa.select(
             *(table.c[name] for name in KEYS),
             *((-table.c[name]).label(name) for name in MEASURES),
-        ).where(table.c.cube == kept.name, table.c.start <= last, table.c.end >= first)
+        ).where(table.c.cube == sa.bindparam("named"), table.c.start <= last, table.c.end >= first)
         for table in tables
     )
     every = _grouped([*wanted, *held]).subquery("every_cell")
-    lacking = sa.select(*(every.c[name] for name in KEYS)).where(
+    return sa.select(*(every.c[name] for name in KEYS)).where(
         sa.or_(*(every.c[name] != 0 for name in MEASURES))
     )
-    return [Cell(*row) for row in session.execute(lacking).all()]
 
 
 def _grouped(parts: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
@@ -131,28 +157,37 @@ def _grouped(parts: Sequence[sa.Select[Any]]) -> sa.Select[Any]:
     return sa.select(*keys, *sums_of(every)).group_by(*keys)
 
 
-def _rolled_up(
+def _units(
     session: Session, source: sa.Table, wanted: Sequence[tuple[Kept, Kept]]
-) -> sa.Select[Any]:
-    """What some cells of a table make of others, in pairs of which and what is wanted of them."""
+) -> dict[str, Any]:
+    """What is rolled up, in pairs of cells of a table and those that are wanted of them."""
     sources = sorted({given.name for given, _ in wanted})
-    here = source.c.cube.in_(sources)
-    both = (sa.select(day).where(here) for day in (source.c.start, source.c.end))
-    days = session.scalars(sa.union(*both)).all()
+    days = session.scalars(_days(source.name), {"sources": sources}).all()
     cuts = {kept.cut.name: kept.cut for _, kept in wanted}
-    text, day = sa.String(), sa.Date()
-    units = listed(
-        session,
-        "units",
-        {"cut": text, "day": text, "first": day, "last": day},
-        [(name, each, *cut.unit(each)) for name, cut in cuts.items() for each in days],
-    )
-    kinds = listed(
-        session,
-        "kinds",
-        {"source": text, "cut": text, "name": text, "together": text},
-        [(g.name, k.cut.name, k.name, "yes" if k.together else "") for g, k in wanted],
-    )
+    return {
+        "sources": sources,
+        "units": as_rows((name, d, *cut.unit(d)) for name, cut in cuts.items() for d in days),
+        "kinds": as_rows(
+            (given.name, kept.cut.name, kept.name, "yes" if kept.together else "")
+            for given, kept in wanted
+        ),
+    }
+
+
+@cache
+def _days(table: str) -> sa.CompoundSelect[Any]:
+    cells = metadata.tables[table].c
+    here = cells.cube.in_(_SOURCES)
+    return sa.union(*(sa.select(day).where(here) for day in (cells.start, cells.end)))
+
+
+@cache
+def _rolled_up(dialect: str, table: str) -> sa.Select[Any]:
+    """What cells of a table make of others, as `_units` has it."""
+    source, text, day = metadata.tables[table], sa.String(), sa.Date()
+    units = listed(dialect, "units", {"cut": text, "day": text, "first": day, "last": day})
+    columns = {"source": text, "cut": text, "name": text, "together": text}
+    kinds = listed(dialect, "kinds", columns)
     begun, ended = units.alias("begun"), units.alias("ended")
     cells = source.c
     keys = {
@@ -167,7 +202,7 @@ def _rolled_up(
         .join(kinds, kinds.c.source == cells.cube)
         .join(begun, _unit_of(begun, kinds, cells.start))
         .join(ended, _unit_of(ended, kinds, cells.end))
-        .where(here)
+        .where(cells.cube.in_(_SOURCES))
         .group_by(*keys.values())
     )
 
@@ -177,11 +212,16 @@ def _unit_of(units: sa.FromClause, kinds: sa.FromClause, day: _Expression) -> _E
     return sa.and_(units.c.cut == kinds.c.cut, units.c.day == sa.cast(day, sa.String()))
 
 
-def _recounted(
-    session: Session, cube: Cube, theatre: Theatre, near: _Expression | None = None
-) -> list[sa.Select[Any]]:
+def _classes(theatre: Theatre) -> dict[str, Any]:
+    """The codes that each weapon counts under."""
+    weapons = theatre.weapons
+    return {"classes": as_rows((w.id, c) for w in weapons for c in weapon_codes([w.id], weapons))}
+
+
+def _recounted(dialect: str, cube: Cube, near: _Expression | None = None) -> list[sa.Select[Any]]:
     """What accounts, or those that are near, add to a cube's cells of days: what each counts by
-    itself with every figure unknown, which of them are known after all, and what these tell."""
+    itself with every figure unknown, which of them are known after all, and what these tell. Its
+    parameters are `_classes`."""
     account, figure = _ACCOUNTS.c, _FIGURES.c
     chosen = [
         account.counted,
@@ -190,7 +230,7 @@ def _recounted(
         else (account.claimant == EVERYBODY),
         *([] if near is None else [near]),
     ]
-    codes = _codes(session, cube, theatre, chosen)
+    codes = _codes(dialect, cube, chosen)
     with_figures = codes.accounts.join(_FIGURES, _same(figure, account) & _is_summed(figure))
     known = _all_there(figure.low, figure.best, figure.status) | figure.below
     parts: list[tuple[_Expression, dict[str, _Expression], sa.FromClause, list[_Expression]]] = [
@@ -292,18 +332,14 @@ class _Codes:
     lacking: _Expression = _NONE
 
 
-def _codes(session: Session, cube: Cube, theatre: Theatre, chosen: Sequence[_Expression]) -> _Codes:
+def _codes(dialect: str, cube: Cube, chosen: Sequence[_Expression]) -> _Codes:
     account = _ACCOUNTS.c
     key = [account[name] for name in _ONE_ACCOUNT]
     match cube.dimension:
         case Dimension.WEAPON:
             weapon = _WEAPONS.c
-            classes = listed(
-                session,
-                "classes",
-                {"weapon": sa.String(), "code": sa.String()},
-                [(w.id, c) for w in theatre.weapons for c in weapon_codes([w.id], theatre.weapons)],
-            )
+            columns = {"weapon": sa.String(), "code": sa.String()}
+            classes = listed(dialect, "classes", columns)
             found: _Expression = sa.func.coalesce(classes.c.code, sa.literal(UNMAPPED))
             some = (
                 sa.select(*key, found.label("code"))
