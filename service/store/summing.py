@@ -166,7 +166,7 @@ def _units(
     cuts = {kept.cut.name: kept.cut for _, kept in wanted}
     return {
         "sources": sources,
-        "units": as_rows((name, d, *cut.unit(d)) for name, cut in cuts.items() for d in days),
+        "units": as_rows((f"{name} {d}", *cut.unit(d)) for name, cut in cuts.items() for d in days),
         "kinds": as_rows(
             (given.name, kept.cut.name, kept.name, "yes" if kept.together else "")
             for given, kept in wanted
@@ -185,7 +185,7 @@ def _days(table: str) -> sa.CompoundSelect[Any]:
 def _rolled_up(dialect: str, table: str) -> sa.Select[Any]:
     """What cells of a table make of others, as `_units` has it."""
     source, text, day = metadata.tables[table], sa.String(), sa.Date()
-    units = listed(dialect, "units", {"cut": text, "day": text, "first": day, "last": day})
+    units = listed(dialect, "units", {"key": text, "first": day, "last": day})
     columns = {"source": text, "cut": text, "name": text, "together": text}
     kinds = listed(dialect, "kinds", columns)
     begun, ended = units.alias("begun"), units.alias("ended")
@@ -208,8 +208,9 @@ def _rolled_up(dialect: str, table: str) -> sa.Select[Any]:
 
 
 def _unit_of(units: sa.FromClause, kinds: sa.FromClause, day: _Expression) -> _Expression:
-    # As text on both sides, or SQLite makes no index of the units and pairs all days with all.
-    return sa.and_(units.c.cut == kinds.c.cut, units.c.day == sa.cast(day, sa.String()))
+    # One text on either side: SQLite makes an index of it, and no planner can pair days with days
+    # before it has a cell.
+    return units.c.key == kinds.c.cut + sa.literal_column("' '") + sa.cast(day, sa.String())
 
 
 def _classes(theatre: Theatre) -> dict[str, Any]:
