@@ -8,7 +8,7 @@ proves the other.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -69,13 +69,13 @@ def fold(session: Session, theatre: Theatre) -> None:
 def rebuild(session: Session, theatre: Theatre) -> None:
     """Make all cells anew."""
     unhurried(session)
-    dialect = dialect_of(session)
+    dialect, classes = dialect_of(session), _classes(theatre)
     for table in _HELD:
         session.execute(sa.delete(table))
     for cube in CUBES:
         for kept in kept_of(cube, theatre):
             if kept == kept.days:
-                made, bound = _grouped(_recounted(dialect, cube)), _classes(theatre)
+                made, bound = _grouped(_recounted(dialect, cube)), classes
             else:
                 made = _rolled_up(dialect, CELLS.name)
                 bound = _units(session, CELLS, [(kept.source, kept)])
@@ -86,13 +86,13 @@ def differences(session: Session, theatre: Theatre) -> Iterator[Cell]:
     """The cells that are not what a recount gives. What follows from wrong cells of days says
     nothing, and is not told."""
     unhurried(session)
-    dialect = dialect_of(session)
+    dialect, classes = dialect_of(session), _classes(theatre)
     every = {cube: [*kept_of(cube, theatre)] for cube in CUBES}
     names = [kept.name for of in every.values() for kept in of]
     strange = (sa.select(*(t.c[key] for key in KEYS)).where(t.c.cube.not_in(names)) for t in _HELD)
     yield from _found(session, sa.union(*strange))
     for cube, (days, *rest) in every.items():
-        bound = {"named": days.name, **_ALWAYS, **_classes(theatre)}
+        bound = {"named": days.name, **_ALWAYS, **classes}
         wrong = _found(session, _unlike_recounted(dialect, cube), bound)
         yield from wrong
         for kept in rest if not wrong else ():
@@ -106,16 +106,15 @@ def differences_between(
 ) -> Iterator[Cell]:
     """The same of what happened within some days as everybody tells it, by cells of days."""
     near = touching(first, last)
+    span = {"first": first, "last": last, **_classes(theatre)}
     for cube in CUBES:
         if cube.clock is Clock.EVENT and cube.dimension is not Dimension.CLAIMANT:
             named = next(kept_of(cube, theatre)).name
-            bound = {"named": named, "first": first, "last": last, **_classes(theatre)}
             recounted = _recounted(dialect_of(session), cube, near)
-            yield from _found(session, _unlike(recounted, _HELD), bound)
+            yield from _found(session, _unlike(recounted, _HELD), {"named": named, **span})
 
 
-@lru_cache
-def sums_of(table: sa.FromClause) -> Sequence[sa.ColumnElement[int]]:
+def sums_of(table: sa.FromClause) -> list[sa.ColumnElement[int]]:
     # PostgreSQL sums whole numbers to a decimal, which is slow to read.
     return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger).label(name) for name in MEASURES]
 
