@@ -115,7 +115,7 @@ def answers_of(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[An
     def fault(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(reports.reports, "find", fault)
+    monkeypatch.setattr(reports.exports, "page_of_reports", fault)
     yield client.get("/v1/reports")
 
 
