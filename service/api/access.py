@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from service.api import problems
+from service.api import page, problems
 from service.api.limits import Limits
 from service.api.requests import Context
 from service.domain.access import ANYBODY, Act, Actor, Visibility
@@ -28,7 +28,8 @@ from service.work import keys
 log = logging.getLogger(__name__)
 
 _bearer = HTTPBearer(auto_error=False, description="An API key: `ceasefire keys create NAME`.")
-_UNLIMITED: Final = "/health/"
+# Whether it lives, and files that hold no data: a browser asks for many of them at once.
+_UNLIMITED: Final = ("/health/", f"{page.ADDRESS}/")
 _NAMES_OF_A_KEY: Final = {"token", "key", "api_key", "apikey", "access_token"}
 _LIKE_A_KEY: Final = re.compile(f"%|key|token|{keys.PREFIX}", re.IGNORECASE)
 _KEY_IN_URL: Final = (

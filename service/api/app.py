@@ -9,7 +9,6 @@ from ipaddress import ip_network
 import anyio.to_thread
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp
 
 from service.api import (
@@ -26,6 +25,8 @@ from service.api import (
     leads,
     ledger,
     metrics,
+    page,
+    photos,
     problems,
     reference,
     reports,
@@ -109,6 +110,8 @@ def create_app(
         max_body_bytes=settings.max_body_bytes,
         max_line_bytes=settings.max_line_bytes,
         max_upload_bytes=settings.max_upload_bytes,
+        max_photo_bytes=settings.max_photo_bytes,
+        max_photo_pixels=settings.max_photo_pixels,
         body_timeout=settings.body_timeout_seconds,
         keep_times=settings.keep_submission_times,
         reviewers_to_verify=settings.reviewers_to_verify,
@@ -128,7 +131,7 @@ def create_app(
     app.add_middleware(FromMemory, answers=app.state.answers, versions=app.state.versions)
     access.install(app, limits, settings.trusted_proxies)
     for routes in (
-        *(reports, reviews, incidents, grouping, aggregates, watching),
+        *(reports, photos, reviews, incidents, grouping, aggregates, watching),
         *(reference, features, changes, ledger, keys, feeds, imports, leads),
     ):
         # What the gate may answer to any of them.
@@ -137,12 +140,8 @@ def create_app(
     counts = metrics.Metrics() if settings.metrics else None
     if counts is not None:
         app.include_router(metrics.router(counts), responses=refusals(400))
+    app.include_router(page.router)
     _surround(app, counts)
-
-    @app.get("/", include_in_schema=False)
-    def home() -> RedirectResponse:
-        return RedirectResponse("/docs")
-
     return app
 
 

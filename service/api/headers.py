@@ -11,8 +11,14 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
-# The page of the documentation: its own files, and the scripts written in it.
+# Our own page: its files, pictures that it made itself, and nothing that is written in it.
 _PAGE: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+# The page of the documentation: its own files, and the scripts written in it.
+_DOCUMENTATION: Final = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -50,9 +56,13 @@ class SafeHeaders:
                 # A file of the documentation's page names its own validators.
                 if not names.keys() & {b"cache-control", b"last-modified"}:
                     headers.append(_KEEP_NOTHING)
-                if names.get(b"content-type", b"").startswith(b"text/html"):
+                kind = names.get(b"content-type", b"")
+                if kind.startswith(b"text/html"):
                     start = message
                     return
+                if kind.startswith(b"text/javascript"):
+                    # What works in the background lives under the policy that it came with.
+                    MutableHeaders(scope=message)["Content-Security-Policy"] = _PAGE
             elif start is not None:
                 MutableHeaders(scope=start)["Content-Security-Policy"] = _policy_of(message)
                 await send(start)
@@ -64,6 +74,8 @@ class SafeHeaders:
 
 def _policy_of(page: Message) -> str:
     """The policy under which a page works: it names its scripts by their hashes."""
-    digests = [hashlib.sha256(script).digest() for script in _SCRIPT.findall(page["body"])]
+    if not (written := _SCRIPT.findall(page["body"])):
+        return _PAGE
+    digests = [hashlib.sha256(script).digest() for script in written]
     scripts = "".join(f" 'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    return _PAGE.format(scripts=scripts)
+    return _DOCUMENTATION.format(scripts=scripts)

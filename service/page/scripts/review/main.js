@@ -1,0 +1,7 @@
+import { open } from "../frame.js";
+import { html } from "../library.js";
+import { t } from "../language.js";
+
+const Page = () => html`<h1>${t("review.title")}</h1>`;
+
+open("review", Page);
