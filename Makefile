@@ -30,6 +30,7 @@ run: .venv/requirements.lock
 	@exec $(BIN)/ceasefire serve
 
 test: .venv/requirements-dev.lock
+	-@bin/browser
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: .venv/requirements-dev.lock

@@ -13,9 +13,10 @@ from typing import Final, NamedTuple
 
 from fastapi import APIRouter
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from starlette_compress import CompressMiddleware
 
 import service
-from service.api.freshness import Encoded
 from service.errors import NotFound
 
 ADDRESS: Final = "/page"
@@ -25,7 +26,7 @@ _FOLDER: Final = Path(service.__file__).parent / "page"
 _NOT_SENT: Final = frozenset({"base"})
 _DIGITS: Final = 12
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
-_ASK_EACH_TIME: Final = "no-cache"
+_ASK_EACH_TIME: Final = "public, no-cache"
 _TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
@@ -34,6 +35,13 @@ _TYPES: Final = {
 }
 
 router = APIRouter(include_in_schema=False)
+
+
+class _File(Response):
+    """A file, compressed as it leaves."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await CompressMiddleware(super().__call__)(scope, receive, send)
 
 
 class Page(NamedTuple):
@@ -109,4 +117,4 @@ def _start(name: str) -> Response:
 def _answer(name: str, content: bytes, kept: str) -> Response:
     suffix = Path(name).suffix
     kind = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Encoded(Response(content, media_type=kind, headers={"Cache-Control": kept}))
+    return _File(content, media_type=kind, headers={"Cache-Control": kept})

@@ -173,9 +173,7 @@ def picture(page: Page, name: str, *, whole: bool = True) -> Path:
 def violations(page: Page) -> list[str]:
     """What axe finds against WCAG 2.2 AA and good practice, a line for each node."""
     page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS
-    )
+    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS)
     return [
         f"{each['id']}: {node['target']} {node['failureSummary']}"
         for each in found["violations"]
