@@ -1,5 +1,6 @@
 """What answers of several matters have in common, and what every refusal looks like."""
 
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -102,13 +103,18 @@ _HEADERS: Final = {
 
 def refusals(*statuses: int) -> dict[int | str, Described]:
     """Problem documents for these statuses."""
-    schema = ProblemDocument.model_json_schema()
-    # Whole in its place: the framework knows this model by no name that could be referred to.
-    schema["properties"]["errors"]["items"] = schema.pop("$defs")["FieldProblem"]
     return {
         status: {
             "description": TITLES[status],
-            "content": {MEDIA_TYPE: {"schema": schema}},
+            "content": {MEDIA_TYPE: {"schema": _problem()}},
         }
         for status in statuses
     }
+
+
+@cache
+def _problem() -> Described:
+    schema = ProblemDocument.model_json_schema()
+    # Whole in its place: the framework knows this model by no name that could be referred to.
+    schema["properties"]["errors"]["items"] = schema.pop("$defs")["FieldProblem"]
+    return schema
