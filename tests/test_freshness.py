@@ -40,7 +40,7 @@ DATA = (
     *("/v1/tallies", "/v1/aggregates/tallies", "/v1/changes", "/v1/sectors", "/v1/places?q=Lachin"),
     "/v1/aggregates?period=year&compare=previous",
     "/v1/aggregates/gaps?claimants=icrc,armenian-officials&period=year",
-    *("/v1/ledger/entries", "/v1/aggregates?period=year&as_of=2022-12-31"),
+    *("/v1/theatre", "/v1/ledger/entries", "/v1/aggregates?period=year&as_of=2022-12-31"),
 )
 DECODED: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,

@@ -290,7 +290,28 @@ BROKEN = {
         "coverage.toml", 'sectors = ["line-of-contact"]', 'sectors = ["line"]',
         ["coverage.toml.0", "sectors"],
     ),
-    "a theatre without a zone": ("theatre.toml", "timezone", "zone", ["theatre", "timezone"]),
+    "a theatre without a zone": (
+        "theatre.toml", 'timezone = ', "# ", ["theatre", "timezone"],
+    ),
+    "a field of the theatre nobody knows": (
+        "theatre.toml", "licence =", "license =", ["theatre.armenia-azerbaijan", "license"],
+    ),
+    "an entry's field nobody knows": (
+        "sectors.toml", 'note = "Wars', 'remark = "Wars', ["sector.armenia-azerbaijan", "remark"],
+    ),
+    "a name in a language that the theatre does not list": (
+        "weapons.toml", "names = { ru", "names = { fr", ["weapon.small-arms", "names.fr"],
+    ),
+    "a second name in the language of the first": (
+        "theatre.toml", "names = { ru", "names = { en", ["theatre", "names.en"],
+    ),
+    "a name of nothing": (
+        "periods.toml", 'ru = "До прекращения огня 1994 года"', 'ru = " "',
+        ["period.before-the-1994-ceasefire", "names.ru"],
+    ),
+    "names that are no table": (
+        "claimants.toml", "names = {", "names = 1 # {", ["claimant.armenian-officials"],
+    ),
     "a sector below one nobody knows": (
         "sectors.toml", 'parent = "line-of-contact"', 'parent = "line"',
         ["line-of-contact-north", "parent"],

@@ -1,4 +1,7 @@
-"""The reference data of the theatre: the codes that requests use and answers name."""
+"""The reference data of the theatre: the codes that requests use and answers name.
+
+Whatever has a `name` has it in the first of the theatre's languages, and `names` in the others.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -12,7 +15,7 @@ from service.api.freshness import FreshRoute
 from service.api.parameters import FormatParameters
 from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
-from service.api.shapes.reference import LIST_OF_ENTRIES
+from service.api.shapes.reference import LIST_OF_ENTRIES, THEATRE
 from service.formats.exports import subjects
 from service.formats.reports import Code
 from service.work import reference
@@ -22,19 +25,19 @@ router = APIRouter(route_class=FreshRoute, tags=["reference data"])
 # What is shown of each kind, in order; geometry only in GeoJSON.
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "sector": (
-        *("id", "name", "parent", "valid_from", "valid_to", "note"),
+        *("id", "name", "names", "parent", "valid_from", "valid_to", "note"),
         *("geometry_precision", "geometry_source"),
     ),
     "place": (
-        *("id", "display", "kind", "lat", "lon", "precision", "names", "sectors"),
-        *("note", "source"),
+        *("id", "display", "displays", "kind", "lat", "lon", "precision", "names"),
+        *("sectors", "note", "source"),
     ),
-    "weapon": ("id", "name", "parent", "note"),
-    "scheme": ("id", "name", "source", "rule"),
-    "claimant": ("id", "name", "kind", "party", "valid_from", "valid_to", "note"),
+    "weapon": ("id", "name", "names", "parent", "note"),
+    "scheme": ("id", "name", "names", "source", "rule"),
+    "claimant": ("id", "name", "names", "kind", "party", "valid_from", "valid_to", "note"),
     "party": ("id", "names"),
-    "period": ("id", "series", "name", "start", "end", "timezone", "source", "note"),
-    "agreement": ("id", "name", "date", "fixes", "source", "note"),
+    "period": ("id", "series", "name", "names", "start", "end", "timezone", "source", "note"),
+    "agreement": ("id", "name", "names", "date", "fixes", "source", "note"),
 }
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     200: LIST_OF_ENTRIES,
@@ -52,6 +55,23 @@ class PlaceParameters(FormatParameters):
 Plain = Annotated[FormatParameters, Query()]
 
 
+@router.get("/theatre", summary="Describe the theatre", responses={200: THEATRE, **refusals(422)})
+def show_theatre(context: Ctx) -> Response:
+    """What these data are about, and what holds for all of them."""
+    with context.view() as view:
+        theatre = view.theatre
+    told = {
+        "id": theatre.id,
+        "name": theatre.name,
+        "names": theatre.names or None,
+        "timezone": theatre.zone.key,
+        "languages": theatre.languages,
+        "monitored_from": theatre.monitored_from,
+        "licence": theatre.licence,
+    }
+    return answers.json(told, headers=answers.provenance(theatre))
+
+
 @router.get("/sectors", summary="List sectors", responses=_RESPONSES)
 def list_sectors(request: Request, parameters: Plain, context: Ctx) -> Response:
     """The tree of sectors with their validity; with `format=geojson` their outlines."""
@@ -62,7 +82,9 @@ def list_sectors(request: Request, parameters: Plain, context: Ctx) -> Response:
 def list_places(
     request: Request, parameters: Annotated[PlaceParameters, Query()], context: Ctx
 ) -> Response:
-    """The gazetteer: every place with its names by language, script and usage."""
+    """The gazetteer: every place with its names by language, script and usage.
+
+    `display` takes no side; `displays` is the same in each language that the place has names in."""
     return _answer(request, "place", parameters, context, spelling=parameters.q)
 
 
@@ -117,6 +139,9 @@ def _answer(
     if spelling is not None:
         found = view.theatre.gazetteer.find(spelling)
         entries = [entry for entry in entries if found and entry["id"] == found.id]
+    if kind == "place":
+        displays = {place.id: place.displays for place in view.theatre.gazetteer}
+        entries = [{**entry, "displays": displays[entry["id"]] or None} for entry in entries]
     columns = _COLUMNS[kind]
     items = [{column: entry.get(column) for column in columns} for entry in entries]
     if asked is not None:

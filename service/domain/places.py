@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -57,6 +57,27 @@ class Place:
     note: str | None = None
     source: str | None = None
     curated: bool = True
+
+    @property
+    def displays(self) -> Mapping[str, str]:
+        """The neutral form in each language that the place has names in.
+
+        It is `display` where that is a name in the language, else the first name of no usage, which
+        nobody claims; where all have one, the first of each usage, joined by a slash.
+        """
+        names: dict[str, list[PlaceName]] = {}
+        for name in self.names:
+            if name.language is not None:
+                names.setdefault(name.language, []).append(name)
+        return {language: self._neutral(known) for language, known in names.items()}
+
+    def _neutral(self, names: Iterable[PlaceName]) -> str:
+        by_usage: dict[str | None, str] = {}
+        for name in names:
+            if name.name == self.display:
+                return self.display
+            by_usage.setdefault(name.usage, name.name)
+        return by_usage.get(None) or "/".join(dict.fromkeys(by_usage.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +140,8 @@ class Gazetteer:
         self._southmost_first = [self._by_id[place_id] for _, place_id in located]
         spellings: dict[str, set[str]] = {}
         for place in self._by_id.values():
-            for name in (place.id, place.display, *(n.name for n in place.names)):
+            shown = (place.display, *place.displays.values())
+            for name in (place.id, *shown, *(n.name for n in place.names)):
                 spellings.setdefault(fold(name), set()).add(place.id)
         self._by_spelling = {
             spelling: found

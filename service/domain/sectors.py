@@ -1,7 +1,7 @@
 """Sectors: areas in a tree, each valid for a span of time, some with a drawn outline."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,8 @@ from service.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Sector:
-    """An area. `geometry` is a GeoJSON geometry (WGS 84) or `None` where none is known."""
+    """An area. `geometry` is a GeoJSON geometry (WGS 84) or `None` where none is known; `names` are
+    those in other languages (ISO 639) than the one of `name`."""
 
     id: str
     name: str
@@ -30,6 +31,7 @@ class Sector:
     geometry: Mapping[str, Any] | None = None
     geometry_precision: str | None = None
     geometry_source: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 _POSITIONS = 10_000

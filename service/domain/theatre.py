@@ -94,7 +94,8 @@ class Theatre:
     """The reference data of one ceasefire.
 
     `monitored_from` is the first day that can hold a violation; `implausible_casualties` the
-    count above which a report is doubted; `languages` the order in which names are offered;
+    count above which a report is doubted; `languages` the order in which names are offered, the
+    first of them the one of `name`, and of everything that has one, `names` those in the others;
     `licence` the address of the licence that the data set is given out under.
     """
 
@@ -113,6 +114,7 @@ class Theatre:
     agreements: Sequence[Agreement] = field(default=())
     words: Sequence[Words] = field(default=())
     licence: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def day_of(self, instant: datetime) -> date:
         """The local day that an instant falls on."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import orjson
+
 from service.domain.features import Extent
 from service.domain.sectors import Sector
 from service.domain.theatre import Theatre
@@ -71,6 +73,7 @@ _FIGURE: Final[Mapping[str, Json]] = {
 }
 _SECTOR: Final[Mapping[str, Json]] = {
     "name": _TEXT,
+    "names": _TEXT,
     "parent": _TEXT,
     "level": _COUNT,
     "valid_from": _TEXT,
@@ -206,6 +209,8 @@ def sector_feature(sector: Sector, level: int) -> Json:
         "geometry": sector.geometry,
         "properties": {
             "name": sector.name,
+            # Clients of features know no objects in their properties.
+            "names": orjson.dumps(sector.names).decode() if sector.names else None,
             "parent": sector.parent,
             "level": level,
             "valid_from": first.isoformat() if first else None,

@@ -5,7 +5,9 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -36,6 +38,29 @@ FILES: Final = (
     ("periods.toml", "period"),
     ("words.toml", "word"),
 )
+# Whose entries have a `name` in the first of the theatre's languages, and `names` in the others.
+_NAMED: Final = ("claimant", "weapon", "scheme", "sector", "agreement", "period")
+_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    kind: frozenset(("id", *named))
+    for kind, named in {
+        "theatre": (
+            *("name", "names", "timezone", "monitored_from", "implausible_casualties"),
+            *("languages", "licence"),
+        ),
+        "party": ("names", "also"),
+        "claimant": ("name", "names", "kind", "party", "valid_from", "valid_to", "note"),
+        "weapon": ("name", "names", "parent", "note"),
+        "scheme": ("name", "names", "source", "rule"),
+        "sector": ("name", "names", "parent", "valid_from", "valid_to", "note"),
+        "place": (
+            *("display", "kind", "lat", "lon", "precision", "names", "sectors", "note"),
+            *("source", "curated"),
+        ),
+        "agreement": ("name", "names", "date", "fixes", "source", "note"),
+        "period": ("series", "name", "names", "start", "end", "timezone", "source", "note"),
+        "word": (each.name for each in fields(Words) if each.name != "language"),
+    }.items()
+}
 _ADDRESS: Final = re.compile(r"https?://[!-;=?-~]{1,300}")
 _OPTIONAL: Final = frozenset({"words.toml"})
 KINDS: Final = ("theatre", *(kind for _, kind in FILES))
@@ -81,12 +106,20 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_folder(folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """All reference entries of a seed folder by kind, outlines and gazetteer rows joined in."""
+    """All reference entries of a seed folder by kind, outlines and gazetteer rows joined in.
+
+    Raises `Invalid` naming the file or the entry, also for a field that is not known.
+    """
     entries: dict[str, list[dict[str, Any]]] = {"theatre": [read_toml(folder / "theatre.toml")]}
     for name, kind in FILES:
         if name in _OPTIONAL and not (folder / name).exists():
             continue
         entries[kind] = list(read_toml(folder / name).get(kind, []))
+    for kind, some in entries.items():
+        for position, entry in enumerate(some):
+            if unknown := sorted(entry.keys() - _FIELDS[kind]):
+                where = f"{kind}.{entry.get('id', position)}.{unknown[0]}"
+                raise Invalid("is not a known field", where)
     with naming("sectors.geojson"):
         outlines = {
             feature["properties"]["sector"]: feature
@@ -115,6 +148,10 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         licence = whole.get("licence")
         if licence is not None and not _ADDRESS.fullmatch(licence):
             raise Invalid("must be the address of a licence", "licence")
+        names_of = partial(_names, languages=languages[1:])
+        names = names_of(whole)
+    for kind in _NAMED:
+        _each(kind, entries, names_of)
     periods = _each("period", entries, _period)
     if clashes := overlapping(periods):
         raise Invalid(f"{clashes[0][0]} and {clashes[0][1]} overlap", "period")
@@ -150,6 +187,7 @@ def theatre_of(entries: Mapping[str, Sequence[Entry]]) -> Theatre:
         agreements=_each("agreement", entries, _agreement),
         words=words,
         licence=licence,
+        names=names,
     )
 
 
@@ -166,6 +204,17 @@ def _each(
         with naming(f"{kind}.{name}"):
             built.append(build(entry))
     return tuple(built)
+
+
+def _names(entry: Entry, languages: Sequence[str]) -> Mapping[str, str]:
+    """What an entry is called in these languages, as far as anybody said."""
+    names: Mapping[str, Any] = entry.get("names", {})
+    for language, name in names.items():
+        if language not in languages:
+            raise Invalid("is no further language of the theatre", f"names.{language}")
+        if not isinstance(name, str) or not name.strip():
+            raise Invalid("must be text", f"names.{language}")
+    return names
 
 
 def _party(entry: Entry) -> Party:
@@ -207,6 +256,7 @@ def _sector(entry: Entry) -> Sector:
         entry.get("geometry"),
         entry.get("geometry_precision"),
         entry.get("geometry_source"),
+        entry.get("names", {}),
     )
 
 

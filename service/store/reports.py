@@ -73,7 +73,7 @@ def _row(
         "received_at": received,
         "received_day": theatre.day_of(received),
         "killed_low": report.low_of(Outcome.KILLED),
-        "search_text": _search_text(record, theatre),
+        "search_text": search_text(record, theatre),
         "record": record,
     }
 
@@ -92,7 +92,7 @@ def _terms(record: Record) -> set[tuple[str, str]]:
     }
 
 
-def _search_text(record: Record, theatre: Theatre) -> str:
+def search_text(record: Record, theatre: Theatre) -> str:
     """What every reader of the report may see of it, folded: never what is private."""
     shown = disclosed(record, theatre)
     posted, read = shown["posted"], shown["resolved"]

@@ -28,7 +28,7 @@ from service.store import journal, tables
 from service.store.database import chunks
 from service.store.journal import Author, Change
 from service.store.queries import EVERYBODY
-from service.store.reports import POSSIBLE_DUPLICATE, insert_reports
+from service.store.reports import POSSIBLE_DUPLICATE, insert_reports, search_text
 from service.work import accounts, placing, reports
 from service.work.disclosure import shown_incidents
 from service.work.reports import REPORT, Record
@@ -269,6 +269,10 @@ def reread(session: Session, theatre: Theatre, author: Author) -> int:
         new = read_again(old, parse(ReportIn, old["posted"]), theatre, said_at)
         if new["resolved"] != old["resolved"]:
             changes.append((row, new))
+        else:
+            # What follows from the theatre alone is in no record.
+            row.search_text = search_text(old, theatre)
+            row.received_day = theatre.day_of(row.received_at)
     revise_all(session, changes, "reference data", theatre, author)
     return len(changes)
 

@@ -141,3 +141,59 @@ def test_bearings_and_distances_out_of_range_are_refused(
     with pytest.raises(Invalid) as refused:
         destination(40, 46, bearing, distance)
     assert [p.field for p in refused.value.problems] == [field]
+
+
+def named(*names: tuple[str, str | None, str | None], display: str = "Old/New") -> Place:
+    return Place("it", display, tuple(PlaceName(*name) for name in names))
+
+
+NEUTRAL = {
+    "what is displayed, where it is a name": (
+        [("New", "en", "b"), ("Old", "en", None), ("Old/New", "en", None)],
+        "Old/New",
+    ),
+    "what nobody claims": (
+        [("Neu", "en", "b"), ("Alt", "en", None), ("Anders", "en", None)],
+        "Alt",
+    ),
+    "what each side calls it, in order": ([("Alt", "en", "a"), ("Neu", "en", "b")], "Alt/Neu"),
+    "the first that each side calls it": (
+        [("Alt", "en", "a"), ("Älter", "en", "a"), ("Neu", "en", "b"), ("Neuer", "en", "b")],
+        "Alt/Neu",
+    ),
+    "one name for both": ([("Alt", "en", "a"), ("Alt", "en", "b")], "Alt"),
+    "the only one": ([("Neu", "en", "b")], "Neu"),
+}
+
+
+@pytest.mark.parametrize("what", NEUTRAL)
+def test_a_place_is_shown_by(what: str) -> None:
+    names, shown = NEUTRAL[what]
+    assert named(*names).displays == {"en": shown}
+
+
+def test_a_place_is_shown_in_each_language_by_its_own_names_alone() -> None:
+    place = named(
+        ("Neu", "de", "b"), ("Alt", "de", "a"), ("Vieux", "fr", None), ("Etwas", None, None)
+    )
+    assert place.displays == {"de": "Neu/Alt", "fr": "Vieux"}
+    assert named(("Alt", None, "a")).displays == {}
+
+
+NAMES = st.tuples(
+    st.sampled_from(["Alt", "Neu", "Anders", "Old/New"]),
+    st.sampled_from(["de", "fr", None]),
+    st.sampled_from(["a", "b", None]),
+)
+
+
+@given(names=st.lists(NAMES, max_size=8))
+def test_what_is_shown_consists_of_names_of_the_language_and_finds_the_place(
+    names: list[tuple[str, str | None, str | None]],
+) -> None:
+    place = named(*names)
+    known = {language: {n for n, of, _ in names if of == language} for _, language, _ in names}
+    assert place.displays.keys() == known.keys() - {None}
+    for language, shown in place.displays.items():
+        assert shown in known[language] or {*shown.split("/")} <= known[language]
+        assert Gazetteer([place]).find(shown) is place

@@ -149,6 +149,7 @@ _KNOWN: Final[Mapping[str, tuple[Kind, str]]] = {
     "name": (_TEXT, "#meta+name"),
     "names": (_TEXT, "#meta+name+list"),
     "display": (_TEXT, "#loc+name"),
+    "displays": (_TEXT, "#loc+name+list"),
     "kind": (_TEXT, "#meta+type"),
     "parent": (_TEXT, "#meta+parent+id"),
     "valid_from": (_DAY, "#date+valid+start"),

@@ -32,7 +32,7 @@ _pick_source = picker([name.partition(".")[2] for name in _SOURCES])
 _pick_line = picker([name.partition(".")[2] for name in _LINES])
 _NO_LINE: Final = [None] * len(_LINES)
 # What of a reference entry stands in one cell as JSON.
-_NESTED: Final = {"names", "sectors", "rule"}
+_NESTED: Final = {"names", "displays", "sectors", "rule"}
 
 
 def _report_cells(view: Json) -> Cells:

@@ -40,6 +40,11 @@ def outline(entries: Iterable[Entry], name: str | None, weapons: Path) -> dict[s
             voices.update(dict.fromkeys(_voices(entry.value)))
     sectors = list(_sectors(chains, name))
     armoury = read_toml(weapons / _WEAPONS)
+    # Their names in languages that this theatre does not have yet stay behind.
+    classes, schemes = (
+        [{k: v for k, v in entry.items() if k != "names"} for entry in armoury.get(kind, [])]
+        for kind in ("weapon", "scheme")
+    )
     return {
         "theatre": [
             {
@@ -53,8 +58,8 @@ def outline(entries: Iterable[Entry], name: str | None, weapons: Path) -> dict[s
         ],
         "party": [{"id": code, "names": {"en": side}} for code, side in _coded(sides)],
         "claimant": [{"id": voice, "name": voice, "kind": "research"} for voice in voices if voice],
-        "weapon": armoury.get("weapon", []),
-        "scheme": armoury.get("scheme", []),
+        "weapon": classes,
+        "scheme": schemes,
         "sector": sectors,
         **{kind: [] for kind in ("place", "agreement", "period")},
     }
