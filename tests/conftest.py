@@ -34,7 +34,7 @@ def backend(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def service(databases: Databases, backend: str) -> Iterator[Service]:
     """A service that knows the theatre and has no report yet."""
-    with databases.fresh(backend, "reference") as url:
+    with databases.keyed(backend, "reference") as url:
         running = Service(url)
         yield running
         running.close()
@@ -43,7 +43,7 @@ def service(databases: Databases, backend: str) -> Iterator[Service]:
 @pytest.fixture
 def seeded(databases: Databases, backend: str) -> Iterator[Service]:
     """A service with every documented incident."""
-    with databases.fresh(backend, "seeds") as url:
+    with databases.keyed(backend, "seeds") as url:
         running = Service(url)
         yield running
         running.close()

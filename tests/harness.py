@@ -29,7 +29,12 @@ from tests import postgres
 SEED = Path(__file__).parent.parent / "seed_data"
 NOW = datetime(2022, 10, 1, 12, 0, tzinfo=UTC)
 BACKENDS = ("sqlite", "postgresql")
+KEYED = "keyed"
 JSON = {"Content-Type": "application/json"}
+
+
+# Keys that a copied database holds already, by its URL: making them takes as long as many a test.
+PREPARED: dict[str, dict[Role, str]] = {}
 
 
 class Ids:
@@ -71,7 +76,10 @@ class Service:
         self._theatres = Theatres()
         self.client = TestClient(app, raise_server_exceptions=False)
         self.client.__enter__()
-        self.keys: dict[Role, str] = {}
+        self.keys = dict(PREPARED.get(self.url, {}))
+        for _ in self.keys:
+            # As many ids are used up as if the keys were made now.
+            self.new_id()
         for role in (*Role,)[1:]:
             self.key(role)
 
@@ -195,6 +203,16 @@ class Databases:
     server_url: str
     folder: Path
     _templates: dict[tuple[str, str], str] = field(default_factory=dict)
+    _keys: dict[tuple[str, str], dict[Role, str]] = field(default_factory=dict)
+
+    @contextmanager
+    def keyed(self, backend: str, content: str) -> Iterator[str]:
+        """As `fresh`, with a key for every role, which a `Service` over it knows."""
+        content = f"{content}_{KEYED}"
+        with self.fresh(backend, content) as url:
+            PREPARED[url] = self._keys[backend, content]
+            yield url
+            del PREPARED[url]
 
     @contextmanager
     def fresh(self, backend: str, content: str) -> Iterator[str]:
@@ -222,7 +240,10 @@ class Databases:
             name = f"template_{content}"
             url = self._create(name)
         schema.migrate(url)
+        content, _, keyed = content.partition("_")
         fill(url, content)
+        if keyed:
+            self._keys[backend, f"{content}_{keyed}"] = give_keys(url)
         return name
 
     def _create(self, name: str) -> str:
@@ -257,6 +278,18 @@ def fill(url: str, content: str) -> None:
     database = Database(url)
     database.write(fillings[content])
     database.close()
+    _flush(url)
+
+
+def give_keys(url: str) -> dict[Role, str]:
+    """Make a key for every role, as a service for tests does where there are none."""
+    service = Service(url)
+    service.close()
+    _flush(url)
+    return service.keys
+
+
+def _flush(url: str) -> None:
     if url.startswith("sqlite"):
         with sa.create_engine(url).connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
