@@ -39,10 +39,16 @@ def is_long(when: When) -> bool:
 
 
 def touching(first: date, last: date) -> sa.ColumnElement[bool]:
-    """Whether an account touches some days, asked so that few are looked at."""
+    """Whether an account touches some days."""
+    return sa.or_(*touching_apart(first - LONGEST, first, last))
+
+
+def touching_apart(earliest: Any, first: Any, last: Any) -> tuple[sa.ColumnElement[bool], ...]:
+    """The same of days that may be parameters, in two conditions that exclude each other and that
+    each look at few accounts. `earliest` lies `LONGEST` before the first day."""
     row = _ACCOUNTS.c
-    near = sa.and_(~row.long, row.known_start >= first - LONGEST)
-    return sa.and_(sa.or_(near, row.long), row.known_start <= last, row.known_end >= first)
+    met = row.known_start <= last, row.known_end >= first
+    return sa.and_(~row.long, row.known_start >= earliest, *met), sa.and_(row.long, *met)
 
 
 def rows_of_account(

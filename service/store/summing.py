@@ -28,7 +28,7 @@ from service.domain.cells import (
 from service.domain.queries import Clock, Dimension
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import SUMMED_OUTCOMES, UNMAPPED, UNSTATED, Outcome
-from service.store.accounts import touching
+from service.store.accounts import LONGEST, touching_apart
 from service.store.database import add_selected, as_rows, dialect_of, listed, unhurried
 from service.store.queries import EVERYBODY
 from service.store.tables import (
@@ -50,6 +50,9 @@ _ONE_ACCOUNT: Final = ("incident_id", "claimant", "level")
 _NONE: Final = sa.literal_column("''", sa.String())
 _ZERO, _ONE = (sa.literal_column(number, sa.BigInteger()) for number in "01")
 _SOURCES: Final[Any] = sa.bindparam("sources", expanding=True)
+_EARLIEST, _FIRST, _LAST = (
+    sa.bindparam(name, type_=sa.Date()) for name in ("earliest", "first", "last")
+)
 _ALWAYS: Final = {"first": date.min, "last": date.max}
 _Expression = sa.ColumnElement[Any]
 
@@ -105,13 +108,12 @@ def differences_between(
     session: Session, theatre: Theatre, first: date, last: date
 ) -> Iterator[Cell]:
     """The same of what happened within some days as everybody tells it, by cells of days."""
-    near = touching(first, last)
-    span = {"first": first, "last": last, **_classes(theatre)}
+    dialect = dialect_of(session)
+    span = {"earliest": first - LONGEST, "first": first, "last": last, **_classes(theatre)}
     for cube in CUBES:
         if cube.clock is Clock.EVENT and cube.dimension is not Dimension.CLAIMANT:
-            named = next(kept_of(cube, theatre)).name
-            recounted = _recounted(dialect_of(session), cube, near)
-            yield from _found(session, _unlike(recounted, _HELD), {"named": named, **span})
+            bound = {"named": next(kept_of(cube, theatre)).name, **span}
+            yield from _found(session, _unlike_recounted_between(dialect, cube), bound)
 
 
 def sums_of(table: sa.FromClause) -> list[sa.ColumnElement[int]]:
@@ -130,18 +132,25 @@ def _unlike_recounted(dialect: str, cube: Cube) -> sa.Select[Any]:
 
 
 @cache
+def _unlike_recounted_between(dialect: str, cube: Cube) -> sa.Select[Any]:
+    near = touching_apart(_EARLIEST, _FIRST, _LAST)
+    return _unlike([part for each in near for part in _recounted(dialect, cube, each)], _HELD)
+
+
+@cache
 def _unlike_rolled_up(dialect: str) -> sa.Select[Any]:
     return _unlike([_rolled_up(dialect, CELLS.name)], (CELLS,))
 
 
 def _unlike(wanted: Sequence[sa.Select[Any]], tables: Sequence[sa.Table]) -> sa.Select[Any]:
     """The cells of a name and a span of which what tables hold together is not what is wanted."""
-    first, last = (sa.bindparam(name, type_=sa.Date()) for name in ("first", "last"))
     held = (
         sa.select(
             *(table.c[name] for name in KEYS),
             *((-table.c[name]).label(name) for name in MEASURES),
-        ).where(table.c.cube == sa.bindparam("named"), table.c.start <= last, table.c.end >= first)
+        ).where(
+            table.c.cube == sa.bindparam("named"), table.c.start <= _LAST, table.c.end >= _FIRST
+        )
         for table in tables
     )
     every = _grouped([*wanted, *held]).subquery("every_cell")
@@ -216,6 +225,11 @@ def _classes(theatre: Theatre) -> dict[str, Any]:
     """The codes that each weapon counts under."""
     weapons = theatre.weapons
     return {"classes": as_rows((w.id, c) for w in weapons for c in weapon_codes([w.id], weapons))}
+
+
+@cache
+def _listed_classes(dialect: str) -> sa.CTE:
+    return listed(dialect, "classes", {"weapon": sa.String(), "code": sa.String()})
 
 
 def _recounted(dialect: str, cube: Cube, near: _Expression | None = None) -> list[sa.Select[Any]]:
@@ -338,8 +352,7 @@ def _codes(dialect: str, cube: Cube, chosen: Sequence[_Expression]) -> _Codes:
     match cube.dimension:
         case Dimension.WEAPON:
             weapon = _WEAPONS.c
-            columns = {"weapon": sa.String(), "code": sa.String()}
-            classes = listed(dialect, "classes", columns)
+            classes = _listed_classes(dialect)
             found: _Expression = sa.func.coalesce(classes.c.code, sa.literal(UNMAPPED))
             some = (
                 sa.select(*key, found.label("code"))
@@ -364,7 +377,7 @@ def _codes(dialect: str, cube: Cube, chosen: Sequence[_Expression]) -> _Codes:
         case _:
             return _Codes(_ACCOUNTS, _NONE)
     rest = sa.select(*key, sa.literal(UNSTATED)).where(*chosen, none)
-    codes = sa.union_all(some, rest).subquery("codes")
+    codes = sa.union_all(some, rest).subquery()
     accounts, code = _ACCOUNTS.join(codes, _same(codes.c, account)), codes.c.code
     if cube.dimension is Dimension.WEAPON:
         return _Codes(accounts, code)
