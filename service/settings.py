@@ -114,10 +114,16 @@ class Settings(BaseSettings):
     max_upload_bytes: PositiveInt = 1024 * 1024 * 1024
     """Largest streamed upload, in bytes."""
 
+    max_photo_bytes: PositiveInt = 8 * 1024 * 1024
+    """Largest photo, in bytes."""
+
+    max_photo_pixels: PositiveInt = 40_000_000
+    """Most pixels of a photo; to decode one takes about four bytes of memory for each."""
+
     cache_bytes: NonNegativeInt = 32 * 1024 * 1024
     """Bytes of finished answers kept in memory, for as long as nothing changes; 0 for none."""
 
-    reviewers_to_verify: Literal[1, 2] = 1
+    reviewers_to_verify: Annotated[int, Field(ge=1, le=2)] = 1
     """How many reviewers must agree before a report is verified."""
 
     keep_submission_times: bool = False

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
@@ -16,13 +16,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from service.domain.access import Role
 from service.errors import Unavailable
 from service.formats.sealing import unseal
 from service.store import schema, tables
 from service.store.database import Database
 from service.work import cells, ledger, verify
 from service.work.reference import Theatres
-from tests import postgres
+from tests import pictures, postgres
 from tests.harness import Databases, Ids, Service, fill
 from tests.processes import ROOT, application
 
@@ -257,6 +258,36 @@ def test_without_imports_what_they_brought_stays_and_the_record_holds(full: str)
     with database.reading() as session:
         assert list(verify.broken(session)) == []
     database.close()
+
+
+def test_without_photos_their_reports_stay_and_the_record_holds(full: str) -> None:
+    service = Service(full, new_id=Ids(0xF000))
+    try:
+        report = service.post(
+            {"when": "2022-08-03", "where": {"place": "Lachin"}, "claimant": "icrc"}
+        )
+        before = rows(full)
+        photo = pictures.sent(service, report["id"], pictures.jpeg())["id"]
+        service.act(f"/v1/photos/{photo}/release", {"reason": "Nobody is in it."})
+        opened = service.client.get(
+            f"/v1/photos/{photo}/original", headers=service.headers(Role.REVIEWER)
+        )
+        assert opened.status_code == 200
+        ledger.catch_up(service.database)
+    finally:
+        service.close()
+    schema.migrate(full, "0004")
+    assert not {"photos", "photo_pieces"} & {*rows(full)}
+    schema.migrate(full)
+    with closing(Database(full)) as database:
+        ledger.catch_up(database)
+        with database.reading() as session:
+            assert list(verify.broken(session)) == []
+            assert session.scalar(sa.select(sa.func.count()).select_from(tables.Photo)) == 0
+    after = rows(full)
+    ledgers = {"revisions", "leaves", "nodes", "pending"}
+    assert {name for name in before if before[name] != after[name]} <= ledgers
+    assert after["revisions"] == before["revisions"]
 
 
 def test_rebuilding_tables_that_others_refer_to_keeps_every_row(full: str, future: Future) -> None:

@@ -14,6 +14,7 @@ from service.domain.access import Role
 from service.formats.checkpoint import LogKey, new_key
 from service.settings import Settings
 from service.work import ledger
+from tests import pictures
 from tests.harness import Service
 from tests.processes import application
 
@@ -108,6 +109,8 @@ def test_every_answer_is_described_with_its_media_types(document: dict[str, Any]
 def examples_of(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
     if "example" in content:
         return [content["example"]]
+    if content["schema"].get("format") == "binary":
+        return [pictures.jpeg()]
     name = content["schema"]["$ref"].rpartition("/")[2]
     found: list[Any] = document["components"]["schemas"][name].get("examples", [])
     return found
@@ -135,12 +138,17 @@ def test_every_example_of_a_request_is_accepted_as_it_stands(
 def send(service: Service, method: str, path: str, media: str, example: Any) -> Any:
     """Ask as somebody who may, of things that are there."""
     headers = {"Content-Type": media}
+    query = {"sha256": pictures.sha256(example)} if isinstance(example, bytes) else {}
     if "{" in path:
         path, example = there(service, path, example)
         headers["If-Match"] = '"1"'
-    content = example if isinstance(example, str) else json.dumps(example)
+    content = example if isinstance(example, str | bytes) else json.dumps(example)
     return service.client.request(
-        method, path, content=content.encode(), headers=service.headers(Role.ADMIN, **headers)
+        method,
+        path,
+        params=query,
+        content=content if isinstance(content, bytes) else content.encode(),
+        headers=service.headers(Role.ADMIN, **headers),
     )
 
 
@@ -148,7 +156,11 @@ def there(service: Service, path: str, example: Any) -> tuple[str, Any]:
     """A path and an example with the ids of what is there where they have other ones."""
     if path.startswith(("/v1/feeds", "/v1/imports", "/v1/leads")):
         return imported(service, path), example
+    if path.startswith("/v1/photos"):
+        return photographed(service, path), example
     one = told(service)
+    if isinstance(example, bytes):
+        return path.format(report_id=one["id"]), example
     if path.endswith("/split"):
         # Something must be left.
         two = told(service, incident=one["incident"])
@@ -180,6 +192,14 @@ def imported(service: Service, path: str) -> str:
     service.run(f"{name}-rss", f"<rss version='2.0'><channel>{entry}</channel></rss>")
     [lead] = service.get("/v1/leads", Role.ADMIN, source=f"{name}-rss")["items"]
     return path.format(name=name, import_id=waits["id"], lead_id=lead["id"])
+
+
+def photographed(service: Service, path: str) -> str:
+    """A path with the id of a photo, which is released where that is to be taken back."""
+    photo = pictures.sent(service, told(service)["id"], pictures.jpeg(), Role.REVIEWER)["id"]
+    if path.endswith("/withdrawal"):
+        service.act(f"/v1/photos/{photo}/release", {"reason": "Nobody is in it."}, Role.ADMIN)
+    return path.format(photo_id=photo)
 
 
 def told(service: Service, **more: Any) -> Any:
@@ -216,7 +236,7 @@ QUERIES = (
     "/v1/aggregates/gaps?claimants=armenian-officials,azerbaijani-officials&period=year",
     "/v1/aggregates/quiet?level=2",
     *("/v1/sectors", "/v1/places", "/v1/places?q=Shusha", "/v1/weapons", "/v1/schemes"),
-    *("/v1/claimants", "/v1/parties", "/v1/periods", "/v1/agreements"),
+    *("/v1/claimants", "/v1/parties", "/v1/periods", "/v1/agreements", "/v1/theatre"),
     *("/health/live", "/health/ready"),
     *("/v1/changes?limit=500", "/v1/changes?after=400&limit=500", "/v1/reviews/queue?limit=20"),
     *("/v1/keys", "/v1/keys/self", "/v1/ledger/entries?limit=500"),
@@ -255,6 +275,8 @@ def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: 
     for example in document["components"]["schemas"]["ReviewIn"]["examples"][:1]:
         path = f"/v1/reports/{reports[0]['id']}/reviews"
         seeded.act(path, {**example, "status": "corroborated"}, **{"If-Match": '"1"'})
+    photo = pictures.sent(seeded, reports[0]["id"], pictures.jpeg(), Role.REVIEWER)["id"]
+    seeded.act(f"/v1/photos/{photo}/release", {"reason": "Nobody is in it."}, Role.ADMIN)
     merged = {"incidents": [items[-1]["id"]], "reason": "The same event."}
     seeded.act(f"/v1/incidents/{items[0]['id']}/merge", merged)
     leaf = seeded.get("/v1/changes")["items"][0]["sha256"]
@@ -274,7 +296,7 @@ def test_every_answer_has_the_shape_that_is_declared(seeded: Service, tmp_path: 
         *(
             (f"/v1/reports/{r['id']}/{part}", f"/v1/reports/{{report_id}}/{part}")
             for r in reports[:5]
-            for part in ("candidates", "reviews", "revisions")
+            for part in ("candidates", "photos", "reviews", "revisions")
         ),
     }
     with application(seeded.url, ledger_key_file=key_file) as client:

@@ -20,6 +20,7 @@ from service.store import tables
 from service.store.database import Database
 from service.store.journal import Author
 from service.work import ledger, reference, seed, verify
+from tests import pictures
 from tests.harness import NOW, Databases, Service
 
 OTHER_THEATRE = Path(__file__).parent / "other_theatre"
@@ -111,6 +112,8 @@ def happen(service: Service) -> None:
             f"/v1/{path}", json={**sent, **span}, headers=service.headers()
         )
         assert answer.status_code == 201, answer.text
+    photo = pictures.sent(service, told[0]["id"], pictures.jpeg())
+    service.act(f"/v1/photos/{photo['id']}/release", {"reason": "Nobody is in it."})
     service.make_key("an expired", Role.MONITOR, expires_at=NOW + timedelta(days=1))
     service.declare("wire", licence="CC BY 4.0")
     sound = {"when": "2022-08-09", "where": {"sector": sector}, "claimant": claimant}
@@ -254,7 +257,7 @@ def test_a_row_put_in_is_found(kept: Kept, name: str) -> None:
     with kept.tampering() as session:
         row = one_row(session, name)
         unique = {c.name for c in table.columns if c.primary_key or c.unique}
-        unique |= {"subject"} if name == "revisions" else set()
+        unique |= {"revisions": {"subject"}, "photos": {"sha256"}}.get(name, set())
         forged = {c: another(v, table.columns[c]) if c in unique else v for c, v in row.items()}
         session.execute(sa.insert(table).values(forged))
         assert kept.broken(session), name

@@ -53,6 +53,8 @@ class Context:
     max_body_bytes: int
     max_line_bytes: int
     max_upload_bytes: int
+    max_photo_bytes: int
+    max_photo_pixels: int
     body_timeout: float
     keep_times: bool
     reviewers_to_verify: int
@@ -167,9 +169,9 @@ def check_media(request: Request, *accepted: str) -> str:
     return media.strip()
 
 
-async def spooled(request: Request, context: Context) -> BinaryIO:
+async def spooled(request: Request, context: Context, largest: int | None = None) -> BinaryIO:
     """The whole body in a temporary file: a body cut off on its way stores nothing."""
-    size = 0
+    most, size = largest or context.max_upload_bytes, 0
     with ExitStack() as unless_read:
         file = cast(BinaryIO, SpooledTemporaryFile(max_size=SPOOLED))  # noqa: SIM115
         unless_read.enter_context(file)
@@ -177,7 +179,7 @@ async def spooled(request: Request, context: Context) -> BinaryIO:
             async with asyncio.timeout(context.body_timeout) as patience:
                 async for chunk in request.stream():
                     size += len(chunk)
-                    if size > context.max_upload_bytes:
+                    if size > most:
                         raise TooLarge
                     await run_in_threadpool(file.write, chunk)
                     # An upload may be long; only a pause in it may not.

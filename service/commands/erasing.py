@@ -46,6 +46,15 @@ def erase_lead(
     _erase(lambda session: erasure.erase_lead(session, lead, reason, operator()))
 
 
+@app.command("photo")
+def erase_photo(
+    photo: Annotated[str, typer.Argument(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="Why; kept in the record.")],
+) -> None:
+    """Erase a photo, as it came and its copy; that the report had one stays."""
+    _erase(lambda session: erasure.erase_photo(session, photo, reason, operator()))
+
+
 def _erase(work: Callable[[Session], None]) -> None:
     with opened(Settings()) as database:
         database.write(work)

@@ -59,10 +59,15 @@ def _origin_shown(record: Json, *, everything: bool) -> Json:
     if origin is None:
         return {}
     shown = {name: origin[name] for name in _ORIGIN_FIELDS}
-    whole = record["disclosure"]["place"] == PlaceShown.EXACT
-    if everything or (whole and Flag.PERSONAL_DATA not in open_flags(record)):
+    if everything or shown_whole(record):
         return {"origin": shown}
     return {"origin": {**shown, "key": None, "kept": {}}}
+
+
+def shown_whole(record: Json) -> bool:
+    """Whether whoever is shown a report is shown its place and its words as they are."""
+    whole = record["disclosure"]["place"] == PlaceShown.EXACT
+    return whole and Flag.PERSONAL_DATA not in open_flags(record)
 
 
 def summary_shown(record: Json) -> str:

@@ -408,21 +408,24 @@ _LEFT_OUT: Final[Mapping[Audience, str]] = {
         "licence keeps back is not here, and nothing here depends on it: every figure is that of\n"
         "the reports in this package. Who sent and who reviewed a report is never told; a place\n"
         "may be shown more coarsely than it is known, and a text that may name a person is kept\n"
-        "back. The history of each report and its reviews are at `/v1/reports/ID/revisions`.\n"
-        "A database cannot be made from it."
+        "back. The history of each report and its reviews are at `/v1/reports/ID/revisions`,\n"
+        "copies of photos that a reviewer released at `/v1/reports/ID/photos`. A database cannot\n"
+        "be made from it."
     ),
     Audience.PARTNERS: (
         "What is for reviewers only and what is under an embargo is not here, and nothing here\n"
         "depends on it. Who sent and who reviewed a report is never told. The history of each\n"
-        "report and its reviews are at `/v1/reports/ID/revisions`. A database cannot be made from\n"
-        "it. Do not pass it on: it holds what is not public."
+        "report and its reviews are at `/v1/reports/ID/revisions`, copies of photos that a\n"
+        "reviewer released at `/v1/reports/ID/photos`. A database cannot be made from it. Do not\n"
+        "pass it on: it holds what is not public."
     ),
     Audience.EVERYTHING: (
         "Nothing is left out. The tables hold what reviewers are shown; `record/` holds every\n"
         "change with its private values (who sent and reviewed it, exact positions, summaries),\n"
-        "feeds, imports, the files that were imported and what was refused of them. API keys are\n"
-        "in it as SHA-256 hashes of 256 random bits, and stay valid where it is taken back. Keep\n"
-        "it as you keep the database: it can endanger people.\n"
+        "feeds, imports, the files that were imported and what was refused of them, and photos as\n"
+        "they came, which tell where their makers stood. API keys are in it as SHA-256 hashes of\n"
+        "256 random bits, and stay valid where it is taken back. Keep it as you keep the\n"
+        "database: it can endanger people.\n"
         "\n"
         "    ceasefire import THIS_PACKAGE\n"
         "\n"
@@ -516,6 +519,7 @@ _OTHER_FILES: Final[Mapping[str, str]] = {
     f"{RECORD}imports.ndjson": "Imports and their accounts",
     f"{RECORD}archive_pieces.ndjson": "The files that were imported, as they came, compressed",
     f"{RECORD}rejects.ndjson": "What was not taken of them",
+    f"{RECORD}photo_pieces.ndjson": "Photos as they came, and their copies",
     f"{RECORD}reference.ndjson": "The reference data as they are now",
 }
 

@@ -60,6 +60,8 @@ SEALED: Final[Mapping[str, Mapping[str, Any]]] = {
     "feed": {"content": {}},
     "import": {"content": {}},
     "lead": {"content": {}},
+    "photo": {"content.original": None, "content.copy": None, "content.received_at": None},
+    "opening": {},
 }
 ALWAYS_SEALED: Final[Mapping[str, Any]] = {"actor": "", "reason": None}
 # By kind all that something private is taken out of, outer ones first.

@@ -421,6 +421,33 @@ class Lead(Base):
     record: Mapped[dict[str, Any]]
 
 
+class Photo(Base):
+    """A photo as it is now; `record` is the content of its latest revision.
+
+    `sha256` is that of what was sent, so that it is kept once for a report; none once it is erased.
+    """
+
+    __tablename__ = "photos"
+    __table_args__ = (sa.UniqueConstraint("report_id", "sha256"),)
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    report_id: Mapped[str] = mapped_column(Id)
+    sha256: Mapped[str | None] = mapped_column(sa.String(64))
+    revision: Mapped[int]
+    record: Mapped[dict[str, Any]]
+
+
+class PhotoPiece(Base):
+    """A piece of a photo as it came (`part` is `original`) or of its copy (`copy`)."""
+
+    __tablename__ = "photo_pieces"
+
+    photo_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    content: Mapped[bytes]
+
+
 class Summing(Base):
     """By which definition the cells were summed; the only row is rewritten with them."""
 

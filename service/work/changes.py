@@ -12,11 +12,12 @@ from service.domain.disclosure import PlaceShown
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Flag, Status
 from service.formats.disclosure import disclosed, narrowed
+from service.formats.photos import level_of
 from service.formats.records import disclosure_of, open_flags
 from service.formats.sealing import Fact
 from service.store import journal, ledger
 from service.store.database import chunks
-from service.store.tables import Incident, Report, Revision
+from service.store.tables import Incident, Photo, Report, Revision
 from service.work import reports
 from service.work.disclosure import (
     nearest_shown,
@@ -26,6 +27,7 @@ from service.work.disclosure import (
     views_of_records,
     without_hidden,
 )
+from service.work.photos import OPENING, PHOTO
 from service.work.placing import INCIDENT, shown_of
 from service.work.reports import REPORT
 
@@ -47,6 +49,8 @@ _PLACE: Final = (
     *("content.origin", "content.origin.kept"),
 )
 _TEXT: Final = ("content.posted.summary",)
+_COPY: Final = ("content.copy",)
+_ORIGINAL: Final = ("content.original",)
 _HIDDEN: Final = {"action": "hidden"}
 
 
@@ -104,9 +108,16 @@ class _Reader:
         self, session: Session, revisions: Sequence[Revision], actor: Actor, theatre: Theatre
     ) -> None:
         self._session, self._actor, self._theatre = session, actor, theatre
+        of_photos = {r.subject for r in revisions if r.kind == PHOTO}
+        self._photos = {row.id: row for row in _in_chunks(session, Photo, Photo.id, of_photos)}
         subjects = {r.subject for r in revisions if r.kind == REPORT}
+        subjects |= {photo.report_id for photo in self._photos.values()}
         self._reports = {row.id: row for row in _in_chunks(session, Report, Report.id, subjects)}
-        self._before = _previous(session, [r for r in revisions if r.kind == REPORT])
+        before = _previous(session, [r for r in revisions if r.kind in (REPORT, PHOTO)])
+        self._before = {
+            (r.subject, r.revision): journal.fact_of(r).content for r in before if r.kind == REPORT
+        }
+        self._levels = {(r.kind, r.subject, r.revision): r.level for r in before}
         self._incidents = self._recorded_incidents(
             {r.subject for r in revisions if r.kind == INCIDENT}
             | {row.incident_id for row in self._reports.values()}
@@ -134,8 +145,12 @@ class _Reader:
         content = {name: v for name, v in fact.content.items() if name != "received_at"}
         if revision.kind == INCIDENT:
             content = self._pointing(content)
-        actions = {"incident": "linked", "grouping": "grouped"}
+        if revision.kind == PHOTO and self._actor.sees is not Visibility.RESTRICTED:
+            del content["original"]
+        actions = {INCIDENT: "linked", "grouping": "grouped", OPENING: "opened"}
         action = actions.get(fact.kind, "created" if fact.revision == 1 else "revised")
+        if revision.kind == PHOTO and fact.revision > 1:
+            action = "released" if content["released"] else "withdrawn"
         return self._item(fact, action, content)
 
     def openings(self, revision: Revision) -> Json | None:
@@ -148,6 +163,10 @@ class _Reader:
             opened |= {*_INCIDENT_POINTS}
         if revision.kind == REPORT:
             opened |= self._opened_of_report(revision, fact)
+        if revision.kind == PHOTO:
+            opened |= {*_COPY}
+            if self._actor.sees is Visibility.RESTRICTED:
+                opened |= {*_ORIGINAL}
         private: dict[str, list[str]] = orjson.loads(revision.private)
         return {path: opening for path, opening in private.items() if path in opened}
 
@@ -160,22 +179,29 @@ class _Reader:
                 # could read.
                 level = self._actor.sees.level
                 return revision.subject in self._incidents and revision.level <= level
-            case "grouping" | "erasure":
+            case "photo":
+                return self._may_see_photo(revision)
+            case "grouping" | "erasure" | "opening":
                 return self._actor.sees is Visibility.RESTRICTED
             case "key" | "feed" | "import" | "lead":
                 return False
         return True
 
     def _hidden(self, revision: Revision) -> Json:
-        """A revision that is not shown: whoever was shown the report until now must learn that it
-        is no longer to be shown."""
-        if revision.kind == REPORT:
-            level = self._actor.sees.level
-            before = self._before.get((revision.subject, revision.revision - 1))
-            known = before is not None and disclosure_of(before).level <= level
-            if known and revision.level > level:
-                return {"action": "withheld", "kind": REPORT, "subject": revision.subject}
+        """A revision that is not shown: whoever was shown the report or photo until now must learn
+        that it is no longer to be shown."""
+        level = self._actor.sees.level
+        before = self._levels.get((revision.kind, revision.subject, revision.revision - 1))
+        if before is not None and before <= level < revision.level:
+            return {"action": "withheld", "kind": revision.kind, "subject": revision.subject}
         return _HIDDEN
+
+    def _may_see_photo(self, revision: Revision) -> bool:
+        """A release is told to those who were told of it then and are shown the copy now."""
+        level = self._actor.sees.level
+        photo = self._photos[revision.subject]
+        now = level_of(photo.record, self._reports[photo.report_id].record)
+        return max(now, revision.level) <= level
 
     def _report(self, revision: Revision, fact: Fact) -> Json:
         row = self._reports[revision.subject]
@@ -275,20 +301,11 @@ def _in_chunks(session: Session, entity: Any, column: Any, values: set[str]) -> 
         yield from session.scalars(sa.select(entity).where(column.in_(some)))
 
 
-def _previous(session: Session, revisions: Sequence[Revision]) -> dict[tuple[str, int], Json]:
-    """The contents before these revisions, by subject and number."""
-    wanted = [(r.subject, r.revision - 1) for r in revisions if r.revision > 1]
-    found = (
-        session.scalars(
-            sa.select(Revision).where(
-                Revision.kind == REPORT,
-                sa.tuple_(Revision.subject, Revision.revision).in_(wanted),
-            )
-        )
-        if wanted
-        else ()
-    )
-    return {(r.subject, r.revision): journal.fact_of(r).content for r in found}
+def _previous(session: Session, revisions: Sequence[Revision]) -> Sequence[Revision]:
+    """The revisions before these."""
+    wanted = [(r.kind, r.subject, r.revision - 1) for r in revisions if r.revision > 1]
+    named = sa.tuple_(Revision.kind, Revision.subject, Revision.revision)
+    return session.scalars(sa.select(Revision).where(named.in_(wanted))).all() if wanted else ()
 
 
 def _may_see(revision: Revision, row: Report, actor: Actor) -> bool:

@@ -20,7 +20,7 @@ from service.formats.sealing import canonical
 from service.store import journal, tables
 from service.store.journal import Author, Change
 from service.store.tables import Revision
-from service.work import imports, leads, reference, revising
+from service.work import imports, leads, photos, reference, revising
 from service.work.keys import KEY, check_is_somebody
 from service.work.ledger import ERASED, ERASURE
 from service.work.reports import REPORT
@@ -51,6 +51,7 @@ _PATHS: Final = {
     Field.REASONS: ("reason",),
 }
 _OF_A_PERSON: Final = ("content.authors", "content.reviewers")
+_OF_A_PHOTO: Final = ("content.original", "content.copy", "content.received_at", "reason")
 
 
 def erase_fields(
@@ -97,6 +98,15 @@ def erase_lead(session: Session, lead_id: str, reason: str, author: Author) -> N
     told = journal.history(session, leads.LEAD, lead_id)
     _record(session, [_forget(revision, {"content"}) for revision in told], reason, author)
     leads.empty(session, lead_id, author)
+
+
+def erase_photo(session: Session, photo_id: str, reason: str, author: Author) -> None:
+    """Erase a photo, as it came and its copy, with all that tells which one it was. Raises
+    `NotFound`."""
+    told = journal.history(session, photos.PHOTO, photo_id)
+    taken = [_forget(revision, _OF_A_PHOTO) for revision in told]
+    photos.empty(session, photo_id, author)
+    _record(session, taken, reason, author)
 
 
 def _tell_anew(

@@ -1,8 +1,8 @@
 """Writing a whole data set as a package, and making an equal database of one that holds the record.
 
 The tables hold what the lists show to those whom the package is for. The record is every revision
-in the order of the ledger and what does not follow from them: heads, feeds, imports and the files
-that these read; all else is derived again, by the code that `verify` derives it with.
+in the order of the ledger and what does not follow from them: heads, feeds, imports, the files that
+these read, and photos; all else is derived again, by the code that `verify` derives it with.
 """
 
 import base64
@@ -51,7 +51,7 @@ _PENDING: Final = f"{packages.RECORD}pending.ndjson"
 # What neither follows from the record nor stands in it, in the order in which it can be written.
 _BESIDE: Final[Sequence[sa.Table]] = [
     tables.metadata.tables[name]
-    for name in ("heads", "feeds", "imports", "archive_pieces", "rejects")
+    for name in ("heads", "feeds", "imports", "archive_pieces", "rejects", "photo_pieces")
 ]
 # Entries follow from the record, but not the order of the names in them, which answers repeat.
 _REFERENCE: Final = tables.metadata.tables["reference"]

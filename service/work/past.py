@@ -22,12 +22,13 @@ from service.domain.theatre import Theatre
 from service.domain.when import parse_when
 from service.errors import Invalid, Unavailable
 from service.formats.disclosure import narrowed
-from service.store import journal, ledger, tables
+from service.store import journal, ledger, photos, tables
 from service.store.database import Database, chunks
 from service.store.reports import insert_reports
 from service.work import accounts, leads, placing, reference, watching
 from service.work.keys import KEY, insert_key
 from service.work.leads import LEAD
+from service.work.photos import PHOTO
 from service.work.reference import REFERENCE, Theatres
 from service.work.reports import REPORT
 from service.work.watching import COVERAGE, TALLY
@@ -229,6 +230,8 @@ def fill(session: Session, contents: Contents) -> None:
         watching.insert_coverage(session, coverage, record)
     for lead, (revision, record, _) in contents.get(LEAD, {}).items():
         leads.insert(session, lead, revision, record)
+    for photo, (revision, record, _) in contents.get(PHOTO, {}).items():
+        photos.insert(session, photo, revision, record)
     for key, record in _of_kind(contents, KEY).items():
         # Of a key whose holder was erased nothing is left.
         if record:
@@ -257,7 +260,7 @@ def newest_revisions(session: Session, size: int | None) -> Iterator[tables.Revi
 
 
 def _narrow(source: Session, contents: Contents) -> None:
-    """Show earlier reports to no more readers than are shown them now."""
+    """Show earlier reports and photos to no more readers than are shown them now."""
     if REPORT not in contents:
         return
     theatre = reference.theatre_of_entries(reference.from_record(_of_kind(contents, REFERENCE)))
@@ -268,6 +271,13 @@ def _narrow(source: Session, contents: Contents) -> None:
     for report, then in reports.items():
         record = narrowed(then.content, now[report], theatre)
         reports[report] = then._replace(content=record)
+    released = {
+        row.id: row.record["released"] for row in source.scalars(sa.select(tables.Photo)).all()
+    }
+    photos_then = contents.get(PHOTO, {})
+    for photo, told in photos_then.items():
+        shown = told.content["released"] and released[photo]
+        photos_then[photo] = told._replace(content={**told.content, "released": shown})
 
 
 def _insert_incidents(session: Session, incidents: Mapping[str, Newest]) -> None:

@@ -14,14 +14,16 @@ from sqlalchemy.orm import Session
 
 from service.domain.access import Visibility
 from service.formats import checkpoint
+from service.formats.disclosure import shown_whole
 from service.formats.records import disclosure_of
 from service.store import journal, summing, tables
-from service.work import cells, feeds, imports, ledger, past, reference
+from service.work import cells, feeds, imports, ledger, past, photos, reference
 from service.work.checking import REPAIR
 from service.work.feeds import FEED
 from service.work.imports import IMPORT
 from service.work.keys import KEY
 from service.work.leads import LEAD
+from service.work.photos import OPENING, PHOTO
 from service.work.placing import INCIDENT
 from service.work.reports import REPORT
 
@@ -31,6 +33,8 @@ _RECORD: Final = {"revisions", "pending", "leaves", "nodes", "heads"}
 _SUMMED: Final = {"cells", "cell_changes", "summing"}
 # Beside what is recorded of them stands how far they are just now, which nothing follows from.
 _UNDER_WAY: Final = {"feeds", "imports", "archive_pieces", "rejects"}
+# Of bytes the record has no more than their hashes.
+_BYTES: Final = {"photo_pieces"}
 
 
 def broken(
@@ -57,7 +61,7 @@ def broken(
         expected.write(lambda into: past.project(session, into))
         with expected.reading() as made:
             for table in tables.metadata.sorted_tables:
-                if table.name not in _RECORD | _UNDER_WAY | _SUMMED:
+                if table.name not in _RECORD | _UNDER_WAY | _BYTES | _SUMMED:
                     for wrong in _differences(session, made, table):
                         differs = True
                         yield wrong
@@ -67,6 +71,7 @@ def broken(
         yield from _broken_sums(session)
     yield from feeds.broken(session)
     yield from imports.broken(session)
+    yield from photos.broken(session)
 
 
 def _held(session: Session, verifiers: Sequence[str], held: Sequence[str]) -> Iterator[str]:
@@ -85,9 +90,11 @@ def _held(session: Session, verifiers: Sequence[str], held: Sequence[str]) -> It
 
 def _broken_levels(session: Session) -> Iterator[str]:
     """Who was shown a revision follows from what it says of that, and who was shown what is
-    recorded of an incident, from the reports that told of it then."""
+    recorded of an incident or a photo, from the reports that told of it then."""
     told: dict[str, dict[str, int]] = defaultdict(dict)
     place: dict[str, str] = {}
+    whole: dict[str, int] = {}
+    reviewers = Visibility.RESTRICTED.level
     rows = session.scalars(
         sa.select(tables.Revision)
         .order_by(tables.Revision.sequence)
@@ -101,10 +108,14 @@ def _broken_levels(session: Session) -> Iterator[str]:
             told[place.get(row.subject, "")].pop(row.subject, None)
             told[content["incident"]][row.subject] = level
             place[row.subject] = content["incident"]
+            whole[row.subject] = level if shown_whole(content) else reviewers
         elif row.kind == INCIDENT:
             level = min(told[row.subject].values(), default=level)
-        elif row.kind in (KEY, ledger.ERASURE, FEED, IMPORT, LEAD, REPAIR):
-            level = Visibility.RESTRICTED.level
+        elif row.kind == PHOTO:
+            photo = journal.fact_of(row).content
+            level = whole.get(photo["report"], reviewers) if photo["released"] else reviewers
+        elif row.kind in (KEY, ledger.ERASURE, FEED, IMPORT, LEAD, OPENING, REPAIR):
+            level = reviewers
         if row.level != level:
             yield f"revisions {row.sequence}: level is not {level}"
 

@@ -11,7 +11,8 @@ class Change(Shape):
     sha256: str
     """Of the leaf."""
     action: str
-    """`created`, `revised`, `reviewed`, `moved`, `disclosed`, `withdrawn`, `linked`, `grouped`;
+    """`created`, `revised`, `reviewed`, `moved`, `disclosed`, `withdrawn`, `linked`, `grouped`,
+    `released` (a photo), `opened` (the original of one);
     `hidden` or `withheld` where it is not shown."""
     kind: str | None = None
     subject: str | None = None
