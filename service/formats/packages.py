@@ -243,15 +243,17 @@ TABLES: Final = (
     Table("coverage", "Who watched which sectors, and when", COVERAGE_COLUMNS, key=("id",)),
 )
 
+_IN_LANGUAGES: Final = {"names": "object"}
 REFERENCE_TABLES: Final[Mapping[str, Table]] = {
     "sector": Table(
         "sectors",
         "Sectors as a tree; outlines are in sectors.geojson",
         (
-            *("id", "name", "parent", "valid_from", "valid_to", "note"),
+            *("id", "name", "names", "parent", "valid_from", "valid_to", "note"),
             *("geometry_precision", "geometry_source"),
         ),
         key=("id",),
+        types=_IN_LANGUAGES,
         refers=(("parent", "", "id"),),
     ),
     "place": Table(
@@ -267,36 +269,40 @@ REFERENCE_TABLES: Final[Mapping[str, Table]] = {
     "weapon": Table(
         "weapon_classes",
         "Weapon classes as a tree",
-        ("id", "name", "parent", "note"),
+        ("id", "name", "names", "parent", "note"),
         key=("id",),
+        types=_IN_LANGUAGES,
         refers=(("parent", "", "id"),),
     ),
     "scheme": Table(
         "weapon_schemes",
         "Classifications of others, by class and calibre",
-        ("id", "name", "source", "rule"),
+        ("id", "name", "names", "source", "rule"),
         key=("id",),
-        types={"rule": "array"},
+        types={**_IN_LANGUAGES, "rule": "array"},
     ),
-    "party": Table("parties", "The sides", ("id", "names"), key=("id",), types={"names": "object"}),
+    "party": Table("parties", "The sides", ("id", "names"), key=("id",), types=_IN_LANGUAGES),
     "claimant": Table(
         "claimants",
         "Who asserts, and for which side, if for one",
-        ("id", "name", "kind", "party", "valid_from", "valid_to", "note"),
+        ("id", "name", "names", "kind", "party", "valid_from", "valid_to", "note"),
         key=("id",),
+        types=_IN_LANGUAGES,
         refers=(("party", "parties", "id"),),
     ),
     "period": Table(
         "periods",
         "Named periods; those of one series never overlap",
-        ("id", "series", "name", "start", "end", "timezone", "source", "note"),
+        ("id", "series", "name", "names", "start", "end", "timezone", "source", "note"),
         key=("id",),
+        types=_IN_LANGUAGES,
     ),
     "agreement": Table(
         "agreements",
         "Ceasefires, truces and mandates",
-        ("id", "name", "date", "fixes", "source", "note"),
+        ("id", "name", "names", "date", "fixes", "source", "note"),
         key=("id",),
+        types=_IN_LANGUAGES,
     ),
 }
 ALL_TABLES: Final = {table.path: table for table in (*TABLES, *REFERENCE_TABLES.values())}
