@@ -71,29 +71,19 @@ export const has = (key) => key in words;
 /** The words for a code of the service, such as a status, or the code itself. */
 export const coded = (kind, code) => (has(`${kind}.${code}`) ? t(`${kind}.${code}`) : code);
 
+// Browsers do not know how to write numbers in every language; these write them alike.
+const ALIKE = { hy: "ru", az: "tr" };
+
+const known = (code) => (Intl.NumberFormat.supportedLocalesOf(code).length > 0 ? code : ALIKE[code] ?? code);
+
 /** A number as the language writes it. */
-export const number = (value, options) => new Intl.NumberFormat(language, options).format(value);
-
-/** A calendar day, given as ISO 8601 (`2022-09-13`), without any shift of time zones. */
-export function day(iso, options = { day: "numeric", month: "short", year: "numeric" }) {
-  return new Intl.DateTimeFormat(language, { ...options, timeZone: "UTC" }).format(
-    new Date(`${iso.slice(0, 10)}T00:00:00Z`),
-  );
-}
-
-/** A month, given as `2022-09` or any day of it. */
-export const month = (iso, options = { month: "long", year: "numeric" }) =>
-  day(`${iso.slice(0, 7)}-01`, options);
-
-/** An instant, in the time zone given or the reader's own. */
-export const instant = (iso, timeZone) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", timeZone }).format(
-    new Date(iso),
-  );
+export const number = (value, options) => new Intl.NumberFormat(known(language), options).format(value);
 
 /** A list in words: "a, b and c". */
-export const listed = (items, type = "conjunction") =>
-  new Intl.ListFormat(language, { type }).format(items);
+export const listed = (items) =>
+  items.length < 2
+    ? items.join("")
+    : t("list", { before: items.slice(0, -1).join(", "), last: items.at(-1) });
 
 /** The name of an entry of the reference data in the language now; its plain name where it has none. */
 export const named = (entry) => entry.names?.[language] ?? entry.name ?? entry.names?.en ?? entry.id;
