@@ -41,7 +41,9 @@ class _File(Response):
     """A file, compressed as it leaves."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await CompressMiddleware(super().__call__)(scope, receive, send)
+        # Smaller than the default by a tenth, and each is sent to a browser once.
+        compressed = CompressMiddleware(super().__call__, zstd=False, brotli_quality=6)
+        await compressed(scope, receive, send)
 
 
 class Page(NamedTuple):
@@ -51,8 +53,9 @@ class Page(NamedTuple):
     files: Mapping[str, bytes]
 
     def start(self, name: str) -> bytes:
-        """A file that others start from: it says at which address they lie."""
-        return self.files[name].replace(b"{page}", f"{ADDRESS}/{self.version}".encode())
+        """A file that others start from: it says at which address they lie, and which there are."""
+        written = self.files[name].replace(b"{page}", f"{ADDRESS}/{self.version}".encode())
+        return written.replace(b"{files}", " ".join(self.files).encode())
 
 
 @cache
