@@ -53,13 +53,15 @@ class Site:
 
     def get(self, path: str, role: Role = Role.ANONYMOUS, **parameters: Any) -> Any:
         """Read something that must be there."""
-        answer = self.client.get(path, params=parameters, headers=self.headers(role))
+        with self.client as client:
+            answer = client.get(path, params=parameters, headers=self.headers(role))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def post(self, path: str, content: Any, role: Role) -> Any:
         """Send something that must be taken."""
-        answer = self.client.post(path, json=content, headers=self.headers(role))
+        with self.client as client:
+            answer = client.post(path, json=content, headers=self.headers(role))
         assert answer.is_success, answer.text
         return answer.json()
 
