@@ -28,12 +28,12 @@ night.addEventListener("change", wear);
 /**
  * Draw a page: its words first, then `content` (a component) inside the frame.
  *
- * `name` is the page's name in the frame and its file of words. Every change of language draws all
- * of it anew, so that components need not listen.
+ * `name` is the page's name in the frame and its file of words, `parts` are further files. Every
+ * change of language draws all of it anew, so that components need not listen.
  */
-export async function open(name, content) {
+export async function open(name, content, parts = []) {
   wear();
-  await speak([name]);
+  await speak([name, ...parts]);
   const root = document.getElementById("page");
   const draw = () => {
     document.title = `${t(`${name}.title`)} – ${t("product")}`;
@@ -129,7 +129,7 @@ export function Key({ changed }) {
   if (held) return html`<p class="key"><span>${t("key.held")}</span> <button type="button" onClick=${forget}>${t("key.forget")}</button></p>`;
   return html`<form class="key" onSubmit=${give}>
     <label for="key">${t("key.label")}</label>
-    <input id="key" ref=${field} type="password" autocomplete="off" spellcheck="false" required aria-describedby=${failed ? "key-failed" : "key-hint"} />
+    <input id="key" ref=${field} type="password" autocomplete="off" spellcheck=${false} required aria-describedby=${failed ? "key-failed" : "key-hint"} />
     <button type="submit">${t("key.give")}</button>
     <p id="key-hint" class="hint">${t("key.hint")}</p>
     ${failed && html`<p id="key-failed" class="failed" role="alert">${failed}</p>`}

@@ -1,0 +1,77 @@
+/** What may be said of all that is asked for, with how much of it is verified and contested. */
+
+import { html } from "../library.js";
+import { coded, number, t } from "../language.js";
+import { STATUSES, Status } from "../statuses.js";
+import { useAnswer } from "./data.js";
+import { figure, measured, remarks } from "./figures.js";
+import { Refused } from "./fields.js";
+import { link, sums } from "./state.js";
+
+/** Whose figures the sentence tells: those of the measure, or of the dead where events are counted. */
+const told = (view) => (view.measure === "incidents" ? "killed" : view.measure);
+
+/** The sentence, and the statuses to choose from. */
+export function Headline({ filters, view, set, reference }) {
+  const asked = (more) => sums(filters, reference.periods, { period: "total", ...more });
+  const whole = useAnswer("/v1/aggregates", asked({ by: "status" }));
+  const verified = useAnswer(filters.status ? null : "/v1/aggregates", asked({ by: [], status: "verified" }));
+  const contested = useAnswer(filters.contested ? null : "/v1/aggregates", asked({ by: [], contested: "true" }));
+  if (whole.problem) return html`<div class="headline"><${Refused} problem=${whole.problem} /></div>`;
+  if (!whole.data) return html`<div class="headline" aria-busy="true"><p>${t("loading")}</p></div>`;
+  const row = whole.data.total;
+  return html`<div class="headline" aria-live="polite" aria-busy=${String(whole.loading)}>
+    <p class="sentence">
+      ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view)} />`}${" "}
+      ${row.incidents !== null && !filters.status && verified.data && html`<${Verified} row=${verified.data.total} outcome=${told(view)} />`}${" "}
+      ${row.incidents !== null && !filters.contested && contested.data && html`<span>${contestedIn(events(contested.data.total))}</span>`}
+      ${filters.status && html`<span>${t("headline.only", { status: coded("status", filters.status) })}</span>`}
+    </p>
+    <${Statuses} cells=${whole.data.cells} filters=${filters} set=${set} />
+  </div>`;
+}
+
+const events = (row) => (row.incidents ?? 0) + (row.episodes ?? 0);
+
+const contestedIn = (count) => (count === 0 ? t("headline.uncontested") : t("headline.contested", { count }));
+
+function Sentence({ row, outcome }) {
+  const sum = row.figures[outcome];
+  const said = remarks(sum);
+  return html`<strong>${t("headline.incidents", { count: row.incidents })}</strong
+    >${row.episodes > 0 && html`, ${t("headline.episodes", { count: row.episodes })}`}.${" "}
+    <span>${t(`headline.${outcome}`)}${" "}<strong>${figure(sum)}</strong>${said.length > 0 && html` <span class="remark">(${said.join("; ")})</span>`}.</span>`;
+}
+
+function Verified({ row, outcome }) {
+  const count = events(row);
+  if (count === 0) return html`<span>${t("headline.unverified")}</span>`;
+  return html`<span>${t("headline.verified", { count })}${" "}${t("headline.of", { outcome: t(`outcome.${outcome}`), figure: figure(measured(row, outcome)) })}</span>`;
+}
+
+/** How many events have each status; a click asks for them alone. */
+function Statuses({ cells, filters, set }) {
+  const counts = Map.groupBy(cells, (cell) => cell.status);
+  const present = STATUSES.map((status) => [status, (counts.get(status) ?? []).reduce((sum, cell) => sum + events(cell), 0)]);
+  return html`<ul class="statuses" aria-label=${t("headline.statuses")}>
+    ${present
+      .filter(([status, count]) => count > 0 || status === "verified")
+      .map(([status, count]) => {
+        const chosen = filters.status === status;
+        const changes = { status: chosen ? "" : status };
+        return html`<li key=${status}>
+          <a class="tally" href=${link(location.search, changes)} aria-current=${chosen ? "true" : undefined} onClick=${following(set, changes)}>
+            <strong>${number(count)}</strong> <${Status} status=${status} />
+          </a>
+        </li>`;
+      })}
+  </ul>`;
+}
+
+/** Follows a link within the page, unless another tab or window is meant. */
+export const following = (set, changes, then) => (event) => {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button > 0) return;
+  event.preventDefault();
+  set(changes);
+  then?.();
+};
