@@ -31,6 +31,7 @@ from service.identity import new_id
 from service.store import tables
 from service.work import ledger
 from service.work.reports import REPORT
+from tests import pictures
 from tests.harness import Databases, Service
 
 Json = dict[str, Any]
@@ -96,6 +97,7 @@ class Plants:
         self.incidents: dict[str, str] = {}
         self.imports: dict[str, str] = {}
         self.leads: list[str] = []
+        self.photos: dict[str, str] = {}
         self.sizes: list[int] = []
         self.start = self.size()
         self.keys = {
@@ -231,7 +233,48 @@ def plant(service: Service) -> Plants:
     plants.stage()
     plant_imports(plants)
     plants.stage()
+    plant_photos(plants)
+    plants.stage()
     return plants
+
+
+def plant_photos(plants: Plants) -> None:
+    """Photos that say where they were taken: before a reviewer looked at them, released, and taken
+    back; of reports of which everybody is shown the whole, a part, or nothing."""
+    for number, (name, report, steps, allowed) in enumerate(
+        [
+            ("unreleased", "refined", [], REVIEWERS),
+            ("released", "refined", ["release"], ALL),
+            ("taken back", "refined", ["release", "withdrawal"], REVIEWERS),
+            ("of a part", "phone", ["release"], OWNER),
+            ("of few", "restricted", ["release"], OWNER),
+        ]
+    ):
+        exif = plants.word(f"exif{number}", REVIEWERS)
+        content = pictures.jpeg(exif, size=(100 + 10 * number, 80))
+        answer = plants.service.client.post(
+            f"/v1/reports/{plants.reports[report]}/photos",
+            params={"sha256": pictures.sha256(content)},
+            content=content,
+            headers=plants.headers("monitor", **{"Content-Type": "image/jpeg"}),
+        )
+        assert answer.status_code == 201, answer.text
+        receipt = answer.json()
+        plants.photos[name] = receipt["id"]
+        for step in steps:
+            reason = plants.word(f"{step}{number}", ALL if name == "released" else REVIEWERS)
+            path = f"/v1/photos/{receipt['id']}/{step}"
+            told = plants.service.client.post(
+                path, json={"reason": reason}, headers=plants.headers("reviewer")
+            )
+            assert told.status_code == 200, told.text
+        plants.canaries += [
+            Canary(f"photo {name}", receipt["sha256"], REVIEWERS),
+            Canary(f"copy {name}", receipt["copy_sha256"], allowed),
+        ]
+        if "withdrawal" not in steps:
+            # Whoever was told of a release is told that it is over.
+            plants.canaries.append(Canary(f"photo id {name}", receipt["id"], allowed))
 
 
 def plant_imports(plants: Plants) -> None:
@@ -468,6 +511,7 @@ PATHS = {
     "name": lambda _: [MONITOR, "nobody", FEED],
     "import_id": lambda plants: [*plants.imports.values()],
     "lead_id": lambda plants: [*plants.leads],
+    "photo_id": lambda plants: [*plants.photos.values()],
     "step_id": lambda plants: [plants.incidents["restricted"]],
     "collection_id": lambda _: ["incidents", "sectors"],
     "sector_id": lambda _: ["lachin-corridor"],
@@ -538,7 +582,7 @@ NUMBERS = re.compile(r"(?<![\w.])-?[0-9]{1,3}\.[0-9]{3}")
 # Counts and the service's own description are nobody's to find anything in.
 FEATURES = "/v1/ogc/collections/incidents/items"
 SECTORS = "GET /v1/ogc/collections/sectors/items"
-REFERENCE = {"GET /v1/sectors", "GET /v1/places", SECTORS, f"{SECTORS}/{{sector_id}}"}
+REFERENCE = {"GET /v1/sectors", "GET /v1/places", "GET /v1/outlines", SECTORS, f"{SECTORS}/{{sector_id}}"}
 NOT_EVEN_REVIEWERS = {"GET /metrics", "GET /openapi.json", "GET /v1/ogc/api"}
 DAY_MILLISECONDS = 86_400_000
 FORMATTER = logging.Formatter("%(name)s %(message)s")
@@ -815,6 +859,13 @@ def refused(plants: Plants) -> Iterator[tuple[str, str, Json | str, dict[str, st
         {"reason": secret},
         {},
     )
+    image = {"Content-Type": "image/jpeg"}
+    for digest in (pictures.sha256(secret.encode()), "0" * 64):
+        path = f"/v1/reports/{report}/photos?sha256={digest}"
+        yield "POST /v1/reports/{report_id}/photos", path, secret, image
+    for step in ("release", "withdrawal"):
+        path = f"/v1/photos/{incident}/{step}"
+        yield f"POST /v1/photos/{{photo_id}}/{step}", path, {"reason": secret}, {}
     undo = f"/v1/groupings/{incident}/undo"
     yield "POST /v1/groupings/{step_id}/undo", undo, {"reason": secret}, {}
 

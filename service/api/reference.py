@@ -15,8 +15,11 @@ from service.api.freshness import FreshRoute
 from service.api.parameters import FormatParameters
 from service.api.requests import Context, Ctx
 from service.api.shapes.common import refusals
-from service.api.shapes.reference import LIST_OF_ENTRIES, THEATRE
+from service.api.shapes.reference import LIST_OF_ENTRIES, OUTLINES, THEATRE
+from service.domain.features import extent_of
+from service.formats import outlines
 from service.formats.exports import subjects
+from service.formats.features import GEOJSON
 from service.formats.reports import Code
 from service.work import reference
 
@@ -50,6 +53,8 @@ class PlaceParameters(FormatParameters):
 
     q: Code | None = None
     """A spelling in any script; answers the place it means, if one."""
+    kind: Code | None = None
+    """Only places of this kind, as they tell it themselves."""
 
 
 Plain = Annotated[FormatParameters, Query()]
@@ -85,7 +90,9 @@ def list_places(
     """The gazetteer: every place with its names by language, script and usage.
 
     `display` takes no side; `displays` is the same in each language that the place has names in."""
-    return _answer(request, "place", parameters, context, spelling=parameters.q)
+    return _answer(
+        request, "place", parameters, context, spelling=parameters.q, of_kind=parameters.kind
+    )
 
 
 @router.get("/weapons", summary="List weapons", responses=_RESPONSES)
@@ -124,6 +131,22 @@ def list_agreements(request: Request, parameters: Plain, context: Ctx) -> Respon
     return _answer(request, "agreement", parameters, context)
 
 
+@router.get(
+    "/outlines",
+    summary="Draw the ground around the theatre",
+    response_class=Response,
+    responses={200: OUTLINES, **refusals(422)},
+)
+def show_outlines(context: Ctx) -> Response:
+    """Land and countries for the ground of a map, by their ISO 3166-1 numeric code, and as the
+    feature `boundaries` the lines between them: Natural Earth's, 1:10m, made simpler. They express
+    no position of ours."""
+    with context.view() as view:
+        theatre = view.theatre
+    drawn = outlines.around(extent_of(theatre.sectors).box)
+    return Response(drawn, media_type=GEOJSON, headers=answers.provenance(theatre))
+
+
 def _answer(
     request: Request,
     kind: str,
@@ -131,14 +154,17 @@ def _answer(
     context: Context,
     *,
     spelling: str | None = None,
+    of_kind: str | None = None,
 ) -> Response:
-    """The entries of a kind; with a spelling the place it means."""
+    """The entries of a kind; with a spelling the place it means, of one kind only those."""
     asked = Asked.of(request, parameters)
     with context.view() as view:
         entries = reference.entries_of(view.session, kind).get(kind, [])
     if spelling is not None:
         found = view.theatre.gazetteer.find(spelling)
         entries = [entry for entry in entries if found and entry["id"] == found.id]
+    if of_kind is not None:
+        entries = [entry for entry in entries if entry.get("kind") == of_kind]
     if kind == "place":
         displays = {place.id: place.displays for place in view.theatre.gazetteer}
         entries = [{**entry, "displays": displays[entry["id"]] or None} for entry in entries]
