@@ -582,7 +582,13 @@ NUMBERS = re.compile(r"(?<![\w.])-?[0-9]{1,3}\.[0-9]{3}")
 # Counts and the service's own description are nobody's to find anything in.
 FEATURES = "/v1/ogc/collections/incidents/items"
 SECTORS = "GET /v1/ogc/collections/sectors/items"
-REFERENCE = {"GET /v1/sectors", "GET /v1/places", "GET /v1/outlines", SECTORS, f"{SECTORS}/{{sector_id}}"}
+REFERENCE = {
+    "GET /v1/sectors",
+    "GET /v1/places",
+    "GET /v1/outlines",
+    SECTORS,
+    f"{SECTORS}/{{sector_id}}",
+}
 NOT_EVEN_REVIEWERS = {"GET /metrics", "GET /openapi.json", "GET /v1/ogc/api"}
 DAY_MILLISECONDS = 86_400_000
 FORMATTER = logging.Formatter("%(name)s %(message)s")
