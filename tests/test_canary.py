@@ -571,6 +571,7 @@ ASKED: Mapping[str, list[str]] = {
     "feed": [FEED, "nobody"],
     "state": ["open", "taken"],
     "source": [FEED, "nobody"],
+    "kind": ["town", "zqkind"],
     "datetime": ["2022-08-17T00:00:00Z/..", "2022-08-17"],
 }
 VIEWERS = ("anonymous", "partner", "monitor", "stranger", "importer", "reviewer", "admin")

@@ -1,6 +1,7 @@
 """What all views share: languages, themes, the policy, and that nothing comes from elsewhere."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, WALL, Visit, picture, violations
 
@@ -31,7 +32,8 @@ def test_a_language_once_chosen_is_kept(visit: Visit) -> None:
     page = visit("/")
     page.get_by_label("Language").select_option("hy")
     page.get_by_role("link", name="Հաղորդել").click()
-    assert page.locator("html").get_attribute("lang") == "hy"
+    page.wait_for_url("**/report")
+    expect(page.locator("html")).to_have_attribute("lang", "hy")
 
 
 @pytest.mark.parametrize(("size", "viewport"), [("phone", PHONE), ("wall", WALL)])
