@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.board import AUGUST, question, rows, settle, shown
-from tests.browser.conftest import Site, Visit
+from tests.browser.conftest import Complaints, Site, Visit
 
 FIRST_VIEW = 200_000
 ATTACKS = (
@@ -86,6 +86,17 @@ def test_filters_are_taken_away_one_by_one_or_all_at_once(visit: Visit) -> None:
     page.get_by_role("button", name="Remove all").click()
     assert question(page) == {}
     expect(page.get_by_text("No filter is set")).to_be_visible()
+
+
+def test_a_link_that_the_service_refuses_draws_nothing(
+    visit: Visit, complaints: Complaints
+) -> None:
+    complaints.expected = ("422",)
+    page = visit("/?from=nonsense")
+    expect(page.locator(".picture.map [role=alert]")).to_contain_text("from")
+    expect(page.locator(".picture.timeline [role=alert]")).to_contain_text("from")
+    expect(page.locator(".picture svg")).to_have_count(0)
+    expect(page.get_by_text("Loading")).to_have_count(0)
 
 
 def test_a_date_or_place_that_nobody_knows_is_marked_and_not_asked(visit: Visit) -> None:

@@ -24,7 +24,7 @@ export function Headline({ filters, view, set, reference }) {
     <p class="sentence">
       ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view)} />`}${" "}
       ${row.incidents !== null && !filters.status && verified.data && html`<${Verified} row=${verified.data.total} outcome=${told(view)} />`}${" "}
-      ${row.incidents !== null && !filters.contested && contested.data && html`<span>${contestedIn(events(contested.data.total))}</span>`}
+      ${row.incidents !== null && !filters.contested && contested.data && html`<span>${contestedIn(events(contested.data.total))}</span>`}${" "}
       ${filters.status && html`<span>${t("headline.only", { status: coded("status", filters.status) })}</span>`}
     </p>
     <${Statuses} cells=${whole.data.cells} filters=${filters} set=${set} />

@@ -46,7 +46,7 @@ export function MapView({ filters, view, set, reference }) {
       ${back !== undefined && filters.sector && html`<button type="button" class="quiet" onClick=${() => set({ sector: reference.sectors.get(back)?.parent ? back : "" })}>${t("map.back")}</button>`}
     </header>
     <${Refused} problem=${problem} />
-    <div class="map-body">
+    ${!problem && html`<div class="map-body">
       <${Drawing} svg=${svg} ...${{ sectors, rows, located: positioned, steps, features, view, filters, set, reference, data }} open=${(items) => (items.length === 1 ? set({ incident: items[0].id }) : choose(items))} />
       <div class="map-side">
         ${chosen &&
@@ -58,7 +58,7 @@ export function MapView({ filters, view, set, reference }) {
         ${data && html`<${Aside} ...${{ unlocated, spanning, view, set, reference }} />`}
         ${data && html`<${Legend} measure=${view.measure === "incidents" ? measureName(view.measure) : `${measureName(view.measure)} (${t(`bound.${view.bound}`)})`} steps=${steps} kinds=${new Set(told.map(({ kind }) => kind))} statuses=${new Set(features.map((each) => each.properties.status))} contested=${features.some((each) => each.properties.contested)} />`}
       </div>
-    </div>
+    </div>`}
     ${features.length >= MOST && html`<p class="hint">${t("map.most", { count: MOST })}</p>`}
     ${data && html`<${MapTable} ...${{ rows, unlocated, spanning, total: data.total, located: positioned, view, reference }} />`}
     <p class="hint">${t("map.ground")}</p>

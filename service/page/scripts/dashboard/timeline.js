@@ -26,15 +26,16 @@ export function Timeline({ filters, view, set, reference }) {
   const { on, beside } = useMemo(() => (ready ? buckets(data.cells, view.measure) : { on: [], beside: [] }), [data, ready, view.measure]);
   const shown = { measure: view.measure, grain };
   const choose = (first, last) => set({ from: first.start, to: last.end, period: "" });
+  const refusal = span.problem ?? problem;
   const limited = filters.from || filters.to || filters.period;
   return html`<section class="card picture timeline" aria-labelledby="timeline-title" aria-busy=${String(loading)}>
     <header>
       <h2 id="timeline-title">${t("timeline.title", { measure: measureName(view.measure), grain: coded("grain", grain ?? view.grain) })}</h2>
       ${limited && html`<button type="button" class="quiet" onClick=${() => set({ from: "", to: "", period: "", grain: "" })}>${t("timeline.back")}</button>`}
     </header>
-    <${Refused} problem=${span.problem ?? problem} />
+    <${Refused} problem=${refusal} />
     ${grain && grain !== view.grain && html`<p class="hint">${t("timeline.coarser", { asked: coded("grain", view.grain), grain: coded("grain", grain) })}</p>`}
-    <${Chart} ...${{ svg, on, beside, shown, choose, reference, ready }} />
+    ${!refusal && html`<${Chart} ...${{ svg, on, beside, shown, choose, reference, ready }} />`}
     ${ready && html`<${Key} all=${[...on, ...beside]} measure=${view.measure} />`}
     ${ready && html`<${TimeTable} ...${{ on, beside, shown, reference }} />`}
     ${ready && on.length > 0 && html`<${Dates} first=${on[0].start} last=${on.at(-1).end} reference=${reference} />`}
