@@ -7,12 +7,10 @@ above the asked depth of the sector tree `unlocated`, so nothing selected is eve
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import dataclass
 
 from service.domain.cells import (
     Measures,
-    added,
     counts_of,
 )
 from service.domain.comparisons import Change, Comparison, Reason, change
@@ -140,14 +138,14 @@ def tabulate(
         row = grid.row(position, cells.get(position))
         if (period := comparison.periods.get(key)) is not None:
             beside = grid.row(position, before.get(position), period)
-            found.append(replace(row, compared=beside))
+            found.append(row._replace(compared=beside))
         else:
-            found.append(replace(row, reason=comparison.reasons.get(key, Reason.NO_PERIOD)))
+            found.append(row._replace(reason=comparison.reasons.get(key, Reason.NO_PERIOD)))
     if comparison.total is None:
-        overall = replace(overall, reason=Reason.UNBOUNDED)
+        overall = overall._replace(reason=Reason.UNBOUNDED)
     else:
         beside = grid.total(grid.summed(earlier.total), comparison.total)
-        overall = replace(overall, compared=beside)
+        overall = overall._replace(compared=beside)
     return Table(found, overall, grid.is_additive, timeline)
 
 
@@ -195,5 +193,5 @@ def _gap(one: Side, other: Side, *, told: bool) -> Gap:
 
 
 def _summed(every: Iterable[Measures]) -> Measures | None:
-    found = [*every]
-    return reduce(added, found) if found else None
+    columns = zip(*every, strict=True)
+    return [sum(column) for column in columns] or None

@@ -83,17 +83,19 @@ def change(this: Summed, other: Summed | None, reason: Reason | None = None) -> 
         nothing = Range(None, None, None, 0)
         why = reason or Reason.UNWATCHED
         return Change((None,) * 4, dict.fromkeys(SUMMED_OUTCOMES, nothing), why)
+    figures, others = this.figures, other.figures
     return Change(
         tuple(_less(a, b) for a, b in zip(this.counts, other.counts, strict=True)),
-        {
-            outcome: Range(
-                _less(this.figures[outcome].low, other.figures[outcome].high),
-                _less(this.figures[outcome].best, other.figures[outcome].best),
-                _less(this.figures[outcome].high, other.figures[outcome].low),
-                this.figures[outcome].unknown + other.figures[outcome].unknown,
-            )
-            for outcome in SUMMED_OUTCOMES
-        },
+        {outcome: _range(figures[outcome], others[outcome]) for outcome in SUMMED_OUTCOMES},
+    )
+
+
+def _range(this: Sum, other: Sum) -> Range:
+    return Range(
+        _less(this.low, other.high),
+        _less(this.best, other.best),
+        _less(this.high, other.low),
+        this.unknown + other.unknown,
     )
 
 

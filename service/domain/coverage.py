@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
+from functools import cache
 
 from service.domain.sectors import Sectors
 from service.domain.vocabulary import Access
@@ -37,6 +38,9 @@ class Watch:
         self._coverage = [c for c in coverage if c.access is not Access.DENIED]
         self._sectors = sectors
         self._zone = zone
+        # A table asks of each sector for all its periods, and of each period for all its sectors.
+        self._about = cache(self._of_sector)
+        self._instants = cache(self._instants_of)
 
     def of(self, sector: str | None, first: date, last: date) -> Covered:
         """How much of the local days `first`–`last` in a sector was watched.
@@ -49,14 +53,7 @@ class Watch:
         if not self._coverage:
             return Covered.NONE
         start, end = self._instants(first, last)
-        branch = self._sectors.tree.branch(sector)
-        touching = [
-            c
-            for c in self._coverage
-            if c.start < end
-            and c.end > start
-            and any(s in branch or self._sectors.tree.holds(s, sector) for s in self._known(c))
-        ]
+        touching = [c for c in self._about(sector) if c.start < end and c.end > start]
         if not touching:
             return Covered.NONE
         full = [c for c in touching if c.access is Access.FULL]
@@ -81,10 +78,19 @@ class Watch:
         ]
         return bool(parts) and all(self._fully(part, first, last, full) for part in parts)
 
+    def _of_sector(self, sector: str) -> Sequence[Coverage]:
+        """Who watched it, a part of it, or what it is part of."""
+        branch, tree = self._sectors.tree.branch(sector), self._sectors.tree
+        return [
+            c
+            for c in self._coverage
+            if any(s in branch or tree.holds(s, sector) for s in self._known(c))
+        ]
+
     def _known(self, coverage: Coverage) -> Iterable[str]:
         return (s for s in coverage.sectors if s in self._sectors)
 
-    def _instants(self, first: date, last: date) -> tuple[datetime, datetime]:
+    def _instants_of(self, first: date, last: date) -> tuple[datetime, datetime]:
         """From the first midnight up to the one that ends the last day."""
         after = last + timedelta(days=1)
         return (

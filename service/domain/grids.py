@@ -1,10 +1,10 @@
 """Which rows an answer has, what each of them holds, and under which keys a sum is filed."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise, product
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from service.domain.cells import (
     Measures,
@@ -48,9 +48,9 @@ Position = tuple[str, Keys]
 Place = TypeVar("Place")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One cell. Counts are `None` where nothing is recorded and nobody watched throughout.
+class Row(NamedTuple):
+    """One cell, or `None` where nothing is recorded: it then counts nothing if somebody watched
+    throughout, and else what is not known (`None`).
 
     `compared` is the same row of earlier days, if that was asked for; `reason` why there is none.
     """
@@ -58,19 +58,49 @@ class Row:
     period: str
     bucket: Bucket | None
     keys: Mapping[str, str | None]
-    incidents: int | None
-    episodes: int | None
-    reports: int | None
-    possible_duplicates: int | None
-    figures: Mapping[Outcome, Sum]
-    remainder: bool
+    cell: Measures | None
     coverage: Covered | None
     compared: "Row | None" = None
     reason: Reason | None = None
 
     @property
     def counts(self) -> tuple[int | None, int | None, int | None, int | None]:
-        return self.incidents, self.episodes, self.reports, self.possible_duplicates
+        """Incidents, episodes, reports and possible duplicates."""
+        if self.cell is None:
+            nothing = self._nothing
+            return nothing, nothing, nothing, nothing
+        return counts_of(self.cell)
+
+    @property
+    def incidents(self) -> int | None:
+        return self.counts[0]
+
+    @property
+    def episodes(self) -> int | None:
+        return self.counts[1]
+
+    @property
+    def reports(self) -> int | None:
+        return self.counts[2]
+
+    @property
+    def possible_duplicates(self) -> int | None:
+        return self.counts[3]
+
+    @property
+    def figures(self) -> Mapping[Outcome, Sum]:
+        if self.cell is None:
+            nothing = self._nothing
+            return {outcome: Sum(nothing, nothing) for outcome in SUMMED_OUTCOMES}
+        return figures_of(self.cell)
+
+    @property
+    def remainder(self) -> bool:
+        return self.cell is not None and is_remainder(self.cell)
+
+    @property
+    def _nothing(self) -> int | None:
+        return 0 if self.coverage is Covered.FULL else None
 
 
 def sector_key(sector: str | None, level: int, theatre: Theatre) -> tuple[str, str | None]:
@@ -87,36 +117,32 @@ class Filer:
     def __init__(self, query: AggregateQuery, theatre: Theatre) -> None:
         self._query = query
         self._theatre = theatre
-        self._sectors: dict[str, str] = {}
 
-    def filed(
-        self, sums: Iterable[Counted], asked: Asked, by: Sequence[Dimension] | None = None
-    ) -> Iterator[tuple[Counted, Keys]]:
-        by = self._query.by if by is None else by
-        status = self._query.filters.status
+    def filed(self, sums: Iterable[Counted], asked: Asked) -> Iterator[tuple[Counted, Keys]]:
+        # Of many sums few have other codes than one before them.
+        known: dict[tuple[str, str, tuple[str, ...]], Keys | None] = {}
         for each in sums:
-            if status is not None and each.status != status:
-                continue
-            keys = asked.keys_of(each.codes)
+            place = each.sector, each.status, each.codes
+            if place not in known:
+                known[place] = self._keys(*place, asked)
+            keys = known[place]
             if keys is not None:
-                yield (
-                    each,
-                    tuple(
-                        self._sector(each.sector)
-                        if dimension is Dimension.SECTOR
-                        else each.status
-                        if dimension is Dimension.STATUS
-                        else keys[dimension]
-                        for dimension in by
-                    ),
-                )
+                yield each, keys
+
+    def _keys(self, sector: str, status: str, codes: Sequence[str], asked: Asked) -> Keys | None:
+        if self._query.filters.status not in (None, status):
+            return None
+        keys = asked.keys_of(codes)
+        if keys is None:
+            return None
+        if Dimension.SECTOR in asked.by:
+            keys[Dimension.SECTOR] = self._sector(sector)
+        return tuple(status if d is Dimension.STATUS else keys[d] for d in asked.by)
 
     def _sector(self, sector: str) -> str:
-        if sector not in self._sectors:
-            level = self._query.filters.level
-            key, within = sector_key(sector or None, level, self._theatre)
-            self._sectors[sector] = f"{key}/{within}" if within else key
-        return self._sectors[sector]
+        level = self._query.filters.level
+        key, within = sector_key(sector or None, level, self._theatre)
+        return f"{key}/{within}" if within else key
 
 
 class Grid:
@@ -135,6 +161,7 @@ class Grid:
         asked = query.filters
         self._whole = replace(timeline, first=asked.first or date.min, last=asked.last or date.max)
         self._periods: dict[tuple[date, date], str] = {}
+        self._shown: dict[Keys, tuple[Mapping[str, str | None], str | None]] = {}
         self._ranks = {d: {key: rank for rank, key in enumerate(self._known(d))} for d in query.by}
         if query.moves or query.compare:
             self.know(shown_buckets(query, timeline))
@@ -188,7 +215,7 @@ class Grid:
         """What all of them add up to, if anything."""
         asked = asked_for(self._query, self._theatre, total=True)
         overall: Measures | None = None
-        for each, _ in self._filer.filed(sums, asked, by=()):
+        for each, _ in self._filer.filed(sums, asked):
             overall = each.measures if overall is None else added(overall, each.measures)
         return overall if overall and has_shares(overall) else None
 
@@ -230,11 +257,22 @@ class Grid:
                 wanted.update((bucket.key, keys) for keys in product(*values))
                 self._check_size(wanted)
         self._check_size(wanted)
-        return sorted(wanted, key=self._order)
+        times = {period: self._time(period) for period, _ in wanted}
+        ranks = {keys: self._rank(keys) for _, keys in wanted}
+        return sorted(wanted, key=lambda position: (times[position[0]], ranks[position[1]]))
 
     def row(self, position: Position, cell: Measures | None, at: Bucket | None = None) -> Row:
         """The row at a position; with `at`, what it was in other days."""
         period, keys = position
+        if keys not in self._shown:
+            self._shown[keys] = self._show(keys)
+        shown, sector = self._shown[keys]
+        bucket = at or self._buckets.get(period)
+        covered = self._covered(sector, bucket)
+        return Row(at.key if at else period, bucket, shown, cell, covered)
+
+    def _show(self, keys: Keys) -> tuple[Mapping[str, str | None], str | None]:
+        """The keys of a row as they are shown, and the sector that it is about."""
         shown: dict[str, str | None] = {}
         sector = self._query.filters.sector
         for dimension, key in zip(self._query.by, keys, strict=True):
@@ -243,44 +281,19 @@ class Grid:
                 place, _, within = key.partition("/")
                 shown[dimension.value], shown["within"] = place, within or None
                 sector = self._theatre.sectors.tree.finer(sector, place)
-        bucket = at or self._buckets.get(period)
-        covered = self._covered(sector, bucket)
-        return self._shown(at.key if at else period, bucket, shown, cell, covered)
+        return shown, sector
 
     def total(self, cell: Measures | None, at: Bucket | None = None) -> Row:
         asked, timeline = self._query.filters, self._timeline
         everything = asked.first or timeline.first, asked.last or timeline.last
         bucket = at or Bucket("total", *everything)
         covered = self._covered(self._query.filters.sector, bucket)
-        return self._shown("total", bucket, {}, cell, covered)
+        return Row("total", bucket, {}, cell, covered)
 
     def _covered(self, sector: str | None, bucket: Bucket | None) -> Covered | None:
         if bucket is None or sector == UNLOCATED:
             return None
         return self._watch.of(sector or self._theatre.root, bucket.start, bucket.end)
-
-    @staticmethod
-    def _shown(
-        period: str,
-        bucket: Bucket | None,
-        keys: Mapping[str, str | None],
-        cell: Measures | None,
-        covered: Covered | None,
-    ) -> Row:
-        if cell is None:
-            nothing = 0 if covered is Covered.FULL else None
-            none = {outcome: Sum(nothing, nothing) for outcome in SUMMED_OUTCOMES}
-            counts = (nothing, nothing, nothing, nothing)
-            return Row(period, bucket, keys, *counts, none, False, coverage=covered)
-        return Row(
-            period,
-            bucket,
-            keys,
-            *counts_of(cell),
-            figures_of(cell),
-            is_remainder(cell),
-            coverage=covered,
-        )
 
     def _offered(self, dimension: Dimension, bucket: Bucket) -> list[str]:
         """The rows that a bucket shows even where nothing happened."""
@@ -323,16 +336,17 @@ class Grid:
             case Dimension.STATUS:
                 return [s.value for s in reversed(STRENGTH)]
 
-    def _order(self, position: Position) -> tuple[object, ...]:
-        """In the order of time and of the reference data; what lies outside either comes last."""
-        period, keys = position
+    def _time(self, period: str) -> tuple[object, ...]:
+        """Rows come in the order of time; what lies outside it last."""
         bucket = self._buckets.get(period)
-        ranks = [
+        return (False, bucket.start, bucket.end) if bucket else (True, period)
+
+    def _rank(self, keys: Keys) -> list[tuple[int, str]]:
+        """And in the order of the reference data; what these do not know last."""
+        return [
             (self._ranks[d].get(key, len(self._ranks[d])), key)
             for d, key in zip(self._query.by, keys, strict=True)
         ]
-        days = [bucket.start, bucket.end] if bucket else [period]
-        return (bucket is None, *map(str, days), *ranks)
 
     @staticmethod
     def _check_size(wanted: Sized) -> None:

@@ -51,9 +51,11 @@ class Counted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Along which dimensions shares are cut, and which codes of each are asked for under which
-    key; a dimension that is left out there is asked for whole, each code under itself."""
+    """By what sums are told apart, along which dimensions shares are cut for it, and which codes of
+    each are asked for under which key; a dimension that is left out there is asked for whole, each
+    code under itself."""
 
+    by: tuple[Dimension, ...]
     dimensions: tuple[Dimension, ...]
     keys: Mapping[Dimension, Mapping[str, str]]
 
@@ -85,7 +87,7 @@ def asked_for(query: AggregateQuery, theatre: Theatre, *, total: bool = False) -
     ):
         if wanted is not None:
             keys[dimension] = {wanted: wanted}
-    return Asked(tuple(d for d in CODED if d in by or d in keys), keys)
+    return Asked(by, tuple(d for d in CODED if d in by or d in keys), keys)
 
 
 def counted(

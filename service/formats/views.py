@@ -40,7 +40,8 @@ _REVIEW_FIELDS: Final = (
 )
 _BOUNDS: Final = ("low", "best", "high")
 _UNKNOWN: Final = (None, None, None)
-_OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
+_NAMES: Final = {outcome: outcome.value for outcome in Outcome}
+_OUTCOMES: Final = tuple(_NAMES.values())
 # What of a report's reading says when it happened.
 _SPAN: Final = ("start", "end", "lasted", "earliest", "latest", "approximate")
 INCIDENT_COLUMNS: Final = (
@@ -487,7 +488,7 @@ def _row_keys(row: Row) -> Json:
 def _row_counts(row: Row) -> Json:
     return {
         **dict(zip(_COUNTS, row.counts, strict=True)),
-        "figures": {outcome.value: _sum_view(summed) for outcome, summed in row.figures.items()},
+        "figures": {_NAMES[outcome]: _sum_view(told) for outcome, told in row.figures.items()},
         "remainder": row.remainder,
         "coverage": row.coverage,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,6 +16,8 @@ from service.store.database import insert_rows
 from service.store.queries import in_sector
 from service.store.summing import sums_of
 from service.store.tables import CELL_CHANGES, CELLS, Summing, metadata
+
+_AT_ONCE: Final = 1_000
 
 
 def append(session: Session, changes: Mapping[Cell, Measures]) -> None:
@@ -47,11 +49,18 @@ def read(
     query: IncidentQuery,
     theatre: Theatre,
     codes: Sequence[str] | None,
+    *,
+    by_sector: bool,
 ) -> Iterator[Counted]:
-    """The sums that answer a question, in no order; `codes` narrows the cube's dimension."""
+    """The sums that answer a question, in no order, some of one place perhaps apart; `codes`
+    narrows the cube's dimension."""
     coded, by_status = kept.cube.dimension is not None, not kept.together
     for table, name in ((CELLS, kept.name), (CELL_CHANGES, kept.days.name)):
-        statement = _asked(table.name, coded=coded, by_status=by_status)
+        # Cells that hold all statuses together have one status, which need not be added up.
+        together = kept.together and table is CELLS
+        statement = _asked(
+            table.name, by_sector=by_sector, by_status=by_status or together, coded=coded
+        )
         conditions = in_sector(sa.func.nullif(table.c.sector, ""), query, theatre)
         if codes is not None:
             conditions.append(table.c.code.in_(codes))
@@ -63,36 +72,36 @@ def read(
             "last": query.last or date.max,
             "sees": query.sees,
         }
-        width = 4 + coded + by_status
-        for row in session.execute(statement.where(*conditions), bound):
-            start, end, is_open, sector, *more = row[:width]
-            status = more.pop() if by_status else ""
-            yield Counted(start, end, is_open, sector, status, tuple(more), row[width:])
+        found = session.execute(statement.where(*conditions), bound)
+        for some in found.partitions(_AT_ONCE):
+            for start, end, is_open, sector, status, code, *measures in some:
+                of = (code,) if coded else ()
+                yield Counted(start, end, is_open, sector, status, of, measures)
 
 
 @lru_cache
-def _asked(table: str, *, coded: bool, by_status: bool) -> sa.Select[Any]:
+def _asked(table: str, *, by_sector: bool, by_status: bool, coded: bool) -> sa.Select[Any]:
     """What every question of a kind has in common, put together once: that takes longer than to
     read a small answer."""
     own = metadata.tables[table]
     c = own.c
-    key = [c.start, c.end, c.is_open, c.sector]
-    if coded:
-        key.append(c.code)
-    if by_status:
-        key.append(c.status)
+    nothing = sa.literal_column("''", sa.String)
+    apart = [(c.sector, by_sector), (c.status, by_status), (c.code, coded)]
+    key = [c.start, c.end, c.is_open, *(column if asked else nothing for column, asked in apart)]
     first: Any = sa.bindparam("first")
     last: Any = sa.bindparam("last")
     sees: Any = sa.bindparam("sees")
-    return (
-        sa.select(*key, *sums_of(own))
-        .where(
-            c.cube == sa.bindparam("cube"),
-            *(c.start <= last, c.end >= first),
-            *(c.level <= sees, c.until_level >= sees),
-        )
-        .group_by(*key)
+    conditions = (
+        c.cube == sa.bindparam("cube"),
+        *(c.start <= last, c.end >= first),
+        *(c.level <= sees, c.until_level >= sees),
     )
+    if by_sector and by_status and own is CELLS:
+        # Few cells have the same place in two circles of readers, and adding them up in the
+        # database takes longer than to read them all.
+        return sa.select(*key, *(c[name] for name in MEASURES)).where(*conditions)
+    grouped = [c.start, c.end, c.is_open, *(column for column, asked in apart if asked)]
+    return sa.select(*key, *sums_of(own)).where(*conditions).group_by(*grouped)
 
 
 def span(session: Session, cube: Cube, level: int) -> tuple[date | None, date | None]:

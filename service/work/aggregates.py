@@ -1,11 +1,11 @@
 """Answering aggregates: the accounts a question selects, summed by the rules of the domain."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from typing import Final
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,6 +27,7 @@ from service.store.accounts import load_accounts
 from service.store.queries import select_accounts
 
 _AT_ONCE: Final = 2_000
+_DAYS: Final = frozenset({"from", "to"})
 
 
 def answer(session: Session, query: AggregateQuery, theatre: Theatre) -> Table:
@@ -89,7 +90,7 @@ def _rows_and_total(
     """What the rows of an answer are made of, and what its total is."""
     rows, for_total = rows_of(session, query, theatre), asked_for(query, theatre, total=True)
     # By sector and status each share is in one row, which adds up to the total.
-    if for_total == asked_for(query, theatre):
+    if replace(for_total, by=query.by) == asked_for(query, theatre):
         return rows, rows
     return rows, _sums(session, query, for_total, theatre)
 
@@ -102,16 +103,16 @@ def rows_of(session: Session, query: AggregateQuery, theatre: Theatre) -> list[C
 def _sums(
     session: Session, query: AggregateQuery, asked: Asked, theatre: Theatre
 ) -> Iterator[Counted]:
-    cube = cube_of(query.filters, asked.dimensions)
+    filters, cube = query.filters, cube_of(query.filters, asked.dimensions)
     if cube is None:
         yield from _summed_now(session, query, asked, theatre)
         return
-    by_status = Dimension.STATUS in query.by or query.filters.status is not None
-    filters = query.filters
+    by_sector = Dimension.SECTOR in asked.by
+    by_status = Dimension.STATUS in asked.by or filters.status is not None
     kept = kept_for(cube, query.grain, query.series, filters, theatre, by_status=by_status)
     codes = asked.keys.get(cube.dimension) if cube.dimension else None
     wanted = sorted(codes) if codes is not None else None
-    yield from cells.read(session, kept, filters, theatre, wanted)
+    yield from cells.read(session, kept, filters, theatre, wanted, by_sector=by_sector)
 
 
 def _summed_now(
@@ -180,74 +181,81 @@ def watch_of(session: Session, theatre: Theatre, filters: IncidentQuery | None =
     )
 
 
-@dataclass(frozen=True, slots=True)
 class Links:
     """Leads to the lists behind an answer; `asked` holds the filters as they were sent."""
 
-    query: AggregateQuery
-    timeline: Timeline
-    theatre: Theatre
-    asked: Mapping[str, str]
+    def __init__(
+        self,
+        query: AggregateQuery,
+        timeline: Timeline,
+        theatre: Theatre,
+        asked: Mapping[str, str],
+    ) -> None:
+        self._query = query
+        self._timeline = timeline
+        self._theatre = theatre
+        self._asked = asked
+        # Each row has its keys in common with some rows, and its days with others.
+        self._of_keys = cache(self._narrowed)
+        self._of_days = cache(self._during)
 
     def of_row(self, row: Row, *, elsewhere: bool = False) -> str | None:
         """With `elsewhere` the row is of other days than those asked for. `None` where no list
         tells just these: what is in no row of those that may overlap, or in periods that are not
         complete."""
-        query = self.query
-        if row.period == INCOMPLETE or (query.moves and row.period == SPANNING):
+        moves = self._query.moves
+        if row.period == INCOMPLETE or (moves and row.period == SPANNING):
             return None
-        days = self._days_of(row, by_days=elsewhere or query.moves)
-        parameters = {**self.asked, "counted": "true", **days}
-        for name, value in row.keys.items():
+        days = self._of_days(row.period, row.bucket, elsewhere or moves)
+        return f"/v1/incidents?{self._of_keys(tuple(row.keys.items()))}&{days}"
+
+    def of_total(self, total: Row) -> str | None:
+        """`None` for days of another time zone: lists select by those of the theatre."""
+        if total.bucket is None or self._query.filters.zone is not None:
+            return None
+        days = {"from": f"{total.bucket.start}", "to": f"{total.bucket.end}"}
+        return f"/v1/incidents?{urlencode({**self._asked, **days, 'counted': 'true'})}"
+
+    def _narrowed(self, keys: tuple[tuple[str, str | None], ...]) -> str:
+        """What narrows a list to the keys of a row, with all that was asked but its days."""
+        filters, sectors, weapons = (
+            self._query.filters,
+            self._theatre.sectors.tree,
+            self._theatre.weapons.tree,
+        )
+        named = dict(keys)
+        parameters = {name: value for name, value in self._asked.items() if name not in _DAYS}
+        parameters["counted"] = "true"
+        for name, value in keys:
             match name, value:
                 case Dimension.SECTOR, str():
-                    sectors = self.theatre.sectors.tree
-                    parameters["sector"] = sectors.finer(query.filters.sector, value)
-                case "within", _ if row.keys[Dimension.SECTOR] == UNLOCATED:
+                    parameters["sector"] = sectors.finer(filters.sector, value)
+                case "within", _ if named[Dimension.SECTOR] == UNLOCATED:
                     parameters["within"] = value or UNLOCATED
                 case Dimension.WEAPON, str():
-                    weapons = self.theatre.weapons.tree
-                    parameters["weapon"] = weapons.finer(query.filters.weapon, value)
+                    parameters["weapon"] = weapons.finer(filters.weapon, value)
                 case Dimension.CLAIMANT, str():
                     parameters["according_to"] = value
                 case _, str():
                     parameters[name] = value
-        weapon, tree = row.keys.get(Dimension.WEAPON), self.theatre.weapons.tree
-        if weapon in tree and weapon and tree.depth(weapon) < query.filters.level:
+        weapon = named.get(Dimension.WEAPON)
+        if weapon in weapons and weapon and weapons.depth(weapon) < filters.level:
             # Weapons named more finely have rows of their own.
             parameters["weapon_exact"] = "true"
-        return f"/v1/incidents?{_encoded(parameters)}"
+        return urlencode(parameters)
 
-    def of_total(self, total: Row) -> str | None:
-        """`None` for days of another time zone: lists select by those of the theatre."""
-        if total.bucket is None or self.query.filters.zone is not None:
-            return None
-        days = {"from": f"{total.bucket.start}", "to": f"{total.bucket.end}"}
-        return f"/v1/incidents?{urlencode({**self.asked, **days, 'counted': 'true'})}"
-
-    def _days_of(self, row: Row, *, by_days: bool) -> dict[str, str]:
+    def _during(self, period: str, bucket: Bucket | None, by_days: bool) -> str:
         """What narrows a list to what a row counts: its bucket or, `by_days`, what lies in its
         days."""
-        grain, bucket = self.query.grain, row.period
-        first, last = self.timeline.first, self.timeline.last
-        if by_days and row.bucket is not None:
-            grain, bucket, first, last = Grain.TOTAL, "total", row.bucket.start, row.bucket.end
-        days = {"from": f"{first}", "to": f"{last}", "grain": grain.value, "bucket": bucket}
-        if self.query.series and grain is Grain.NAMED:
-            days["series"] = self.query.series
-        if self.query.filters.zone is not None:
-            days["timezone"] = self.query.filters.zone.key
-        return days
-
-
-def _encoded(parameters: Mapping[str, str]) -> str:
-    return "&".join(f"{name}={_quoted(value)}" for name, value in parameters.items())
-
-
-@lru_cache(maxsize=4096)
-def _quoted(value: str) -> str:
-    """Of the links of one answer most parts are the same."""
-    return quote_plus(value)
+        grain, first, last = self._query.grain, self._timeline.first, self._timeline.last
+        if by_days and bucket is not None:
+            grain, period, first, last = Grain.TOTAL, "total", bucket.start, bucket.end
+        days = {"from": f"{first}", "to": f"{last}", "grain": grain.value, "bucket": period}
+        if self._query.series and grain is Grain.NAMED:
+            days["series"] = self._query.series
+        if self._query.filters.zone is not None:
+            days["timezone"] = self._query.filters.zone.key
+        return urlencode(days)
 
 
 def recorded_span(

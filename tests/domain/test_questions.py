@@ -1,6 +1,7 @@
 """Rows of windows, running totals and earlier days equal a recount of just their days."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -202,6 +203,14 @@ def test_spans_find_all_that_hold_some_days(
     assert [*found] == [i for i, b in enumerate(buckets) if b.start <= first and last <= b.end]
 
 
+@dataclass(frozen=True)
+class Told:
+    """Counts and figures of what is compared."""
+
+    counts: tuple[int | None, int | None, int | None, int | None]
+    figures: Mapping[Outcome, Sum]
+
+
 bounds = st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9) | st.none())
 
 
@@ -212,12 +221,11 @@ def test_a_change_holds_whatever_the_two_figures_were(
     beyond: int,
     further: int,
 ) -> None:
-    def row(drawn: tuple[int, int, int | None]) -> Row:
+    def row(drawn: tuple[int, int, int | None]) -> Told:
         low, more, most = drawn
         opened = most is None
         told = Sum(low, low + more, low + more + (most or 0), int(opened))
-        figures = dict.fromkeys(SUMMED_OUTCOMES, told)
-        return Row("p", None, {}, 1, 0, 1, 0, figures, False, None)
+        return Told((1, 0, 1, 0), dict.fromkeys(SUMMED_OUTCOMES, told))
 
     between = change(row(one), row(other)).figures[Outcome.KILLED]
 
@@ -233,8 +241,8 @@ def test_a_change_holds_whatever_the_two_figures_were(
 
 
 def test_no_change_is_told_from_what_is_not_known() -> None:
-    known = Row("p", None, {}, 0, 0, 0, 0, dict.fromkeys(SUMMED_OUTCOMES, Sum(0, 0)), False, None)
-    unknown = replace(known, incidents=None)
+    known = Told((0, 0, 0, 0), dict.fromkeys(SUMMED_OUTCOMES, Sum(0, 0)))
+    unknown = replace(known, counts=(None, 0, 0, 0))
     assert change(known, known).reason is None
     assert change(known, unknown).reason is Reason.UNWATCHED
     assert change(known, None, Reason.CUT).reason is Reason.CUT

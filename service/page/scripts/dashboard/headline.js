@@ -1,34 +1,48 @@
 /** What may be said of all that is asked for, with how much of it is verified and contested. */
 
-import { html } from "../library.js";
+import { html, useRef } from "../library.js";
 import { coded, number, t } from "../language.js";
 import { STATUSES, Status } from "../statuses.js";
 import { useAnswer } from "./data.js";
 import { figure, measured, remarks } from "./figures.js";
 import { Refused } from "./fields.js";
-import { link, sums } from "./state.js";
+import { MEASURES, link, sums } from "./state.js";
 
 /** Whose figures the sentence tells: those of the measure, or of the dead where events are counted. */
 const told = (view) => (view.measure === "incidents" ? "killed" : view.measure);
 
-/** The sentence, and the statuses to choose from. */
+const RANGE = { low: 500, best: 500, high: null, open: 5, unknown: 5 };
+const ROW = { incidents: 50, episodes: 5, figures: Object.fromEntries(MEASURES.map((each) => [each, RANGE])) };
+/** As long as such answers are: what is still to come keeps the room that it will need. */
+const AWAITED = {
+  whole: { total: ROW, cells: STATUSES.slice(0, 3).map((status) => ({ ...ROW, status })) },
+  verified: { total: ROW },
+  contested: { total: ROW },
+};
+
+/** The sentence, and the statuses to choose from. All of it answers the same question. */
 export function Headline({ filters, view, set, reference }) {
   const asked = (more) => sums(filters, reference.periods, { period: "total", ...more });
   const whole = useAnswer("/v1/aggregates", asked({ by: "status" }));
   const verified = useAnswer(filters.status ? null : "/v1/aggregates", asked({ by: [], status: "verified" }));
   const contested = useAnswer(filters.contested ? null : "/v1/aggregates", asked({ by: [], contested: "true" }));
+  const loading = [whole, verified, contested].some((each) => each.loading);
+  const latest = useRef(null);
+  if (!loading) latest.current = { filters, whole: whole.data, verified: verified.data, contested: contested.data };
   if (whole.problem) return html`<div class="headline"><${Refused} problem=${whole.problem} /></div>`;
-  if (!whole.data) return html`<div class="headline" aria-busy="true"><p>${t("loading")}</p></div>`;
-  const row = whole.data.total;
-  return html`<div class="headline" aria-live="polite" aria-busy=${String(whole.loading)}>
-    <p class="sentence">
-      ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view)} />`}${" "}
-      ${row.incidents !== null && !filters.status && verified.data && html`<${Verified} row=${verified.data.total} outcome=${told(view)} />`}${" "}
-      ${row.incidents !== null && !filters.contested && contested.data && html`<span>${contestedIn(events(contested.data.total))}</span>`}${" "}
-      ${filters.status && html`<span>${t("headline.only", { status: coded("status", filters.status) })}</span>`}
-    </p>
-    <${Statuses} cells=${whole.data.cells} filters=${filters} set=${set} />
-  </div>`;
+  const content = (answers) => html`<${Summary} ...${{ filters, view, ...answers }} /><${Statuses} cells=${answers.whole.cells} filters=${filters} set=${set} />`;
+  if (!latest.current?.whole) return html`<div class="headline awaited" aria-busy="true"><p>${t("loading")}</p><div>${content(AWAITED)}</div></div>`;
+  return html`<div class="headline" aria-live="polite" aria-busy=${String(loading)}>${content(latest.current)}</div>`;
+}
+
+function Summary({ filters, view, whole, verified, contested }) {
+  const row = whole.total;
+  return html`<p class="sentence">
+    ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view)} />`}${" "}
+    ${row.incidents !== null && !filters.status && verified && html`<${Verified} row=${verified.total} outcome=${told(view)} />`}${" "}
+    ${row.incidents !== null && !filters.contested && contested && html`<span>${contestedIn(events(contested.total))}</span>`}${" "}
+    ${filters.status && html`<span>${t("headline.only", { status: coded("status", filters.status) })}</span>`}
+  </p>`;
 }
 
 const events = (row) => (row.incidents ?? 0) + (row.episodes ?? 0);

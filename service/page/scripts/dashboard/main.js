@@ -25,7 +25,7 @@ function Page() {
   const shared = useMemo(() => reference && { filters, view: suited(view, filters, reference), set, reference }, [asked, reference]);
   if (problem) return html`<h1>${t("dashboard.title")}</h1><p class="failed" role="alert">${t("problem.offline")}</p>`;
   return html`<h1>${t("dashboard.title")}</h1>
-    ${shared ? html`<${Board} ...${shared} />` : html`<p class="hint board-loading" role="status">${t("loading")}</p>`}`;
+    ${shared ? html`<${Board} ...${shared} />` : html`<p class="hint filling" role="status">${t("loading")}</p>`}`;
 }
 
 /** A view whose grain suits the time that is asked for, where the reader chose none. */

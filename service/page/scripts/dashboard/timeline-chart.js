@@ -24,6 +24,13 @@ const LANES = 5;
 /** So many bars have their own names below, as far as there is room; of more, the axis has ticks. */
 const MOST_NAMED = 48;
 
+const TICKS = 30;
+
+/** Pixels above the bars: for so many series of named periods, and lanes of agreements. */
+const above = (series, lanesUsed) => 22 + series * BANDS + lanesUsed * LANE;
+
+const seriesOf = (periods) => [...new Set([...periods].map((each) => each.series))];
+
 /** Where everything lies, in pixels. */
 function layout({ on, beside, shown, reference, width }) {
   const named_ = shown.grain === "named";
@@ -37,12 +44,12 @@ function layout({ on, beside, shown, reference, width }) {
       : { left: LEFT + (index * inner) / on.length, width: inner / on.length },
   );
   const periods = scale ? [...reference.periods.values()].filter(({ start, end }) => end >= on[0].start && start <= on.at(-1).end) : [];
-  const series = [...new Set(periods.map((each) => each.series))];
+  const series = seriesOf(periods);
   const agreements = scale ? agreed(reference, on, scale, right) : [];
   const lanesUsed = agreements.reduce((most, { lane }) => Math.max(most, lane === null ? 0 : lane + 1), 0);
-  const top = 22 + series.length * BANDS + lanesUsed * LANE;
+  const top = above(series.length, lanesUsed);
   const floor = top + PLOT;
-  const below = named_ ? 14 + NAME_LINES * 14 : 30;
+  const below = named_ ? 14 + NAME_LINES * 14 : TICKS;
   return { scale, places, periods, series, agreements, top, floor, right, inner, width: right + aside + RIGHT, height: floor + below, beside: right + GAP, scrolls: right + aside + RIGHT > width + 1 };
 }
 
@@ -136,7 +143,9 @@ export function Chart({ svg, on, beside, shown, choose, reference, ready }) {
             <${Beside} ...${{ beside, shown, reference, at, y }} />
             <${Axis} ...${{ on, at, grain: shown.grain, reference }} />
           </svg>`
-        : html`<p class="hint">${t(ready && width > 0 ? "nothing" : "loading")}</p>`}
+        : ready && width > 0
+          ? html`<p class="hint">${t("nothing")}</p>`
+          : html`<p class="hint" style=${{ minHeight: above(seriesOf(reference.periods.values()).length, LANES) + PLOT + TICKS }}>${t("loading")}</p>`}
     </div>
     <p class="readout" aria-live="polite">${told}</p>
     <p class="hint">${t("timeline.hint")}</p>

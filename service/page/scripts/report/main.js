@@ -14,7 +14,7 @@ function Page() {
   const left = kept.reports.filter((report) => report.id !== draft?.id || report.state !== "draft").length;
   const count = left + kept.receipts.length;
   const tab = (name, words, act) => html`<button type="button" aria-current=${view === name ? "page" : undefined} onClick=${act}>${words}</button>`;
-  return html`<div class="reporting">
+  return html`<div class="reporting filling">
     <${Strip} />
     <h1>${t("report.title")}</h1>
     <nav class="tabs" aria-label=${t("report.views")}>

@@ -37,7 +37,7 @@ export function Leads({ chosen }) {
   };
   return html`
     <p role="status" class="notice">${notice}</p>
-    <div class="desk leads">
+    <div class="desk leads filling">
       <nav class="queue" aria-label=${t("leads")}>
         <h2>${t("leads")}</h2>
         ${list.failed && html`<p class="failed" role="alert">${refusal(list.failed)}</p>`}

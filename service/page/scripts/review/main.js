@@ -38,7 +38,7 @@ function Door({ again }) {
     return html`<div class="card door"><p>${t("door.key")}</p><${Key} changed=${again} /></div>`;
   if (state.failed)
     return html`<div class="card door"><p class="failed" role="alert">${refusal(state.failed)}</p><${Key} changed=${again} /></div>`;
-  if (state.holder === null) return html`<p class="hint">${t("loading")}</p>`;
+  if (state.holder === null) return html`<p class="hint filling">${t("loading")}</p>`;
   if (state.reference === null)
     return html`<div class="card door">
       <h2>${t("door.refused")}</h2>

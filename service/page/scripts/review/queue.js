@@ -11,7 +11,7 @@ import { OUTCOMES, figure, whenOf, whereOf } from "./telling.js";
 
 export function Queue({ queue, chosen }) {
   const { items, waiting, failed } = queue;
-  return html`<nav class="queue" aria-label=${t("queue")}>
+  return html`<nav class="queue" aria-label=${t("queue")} aria-busy=${String(items === null && !failed)}>
     <h2>${t("queue")}</h2>
     ${failed && html`<p class="failed" role="alert">${refusal(failed)}</p>`}
     ${items === null && !failed && html`<p class="hint">${t("loading")}</p>`}

@@ -42,7 +42,7 @@ export function Reports({ chosen }) {
       <p role="status" class="notice">${desk.notice}</p>
     </div>
     ${listing && html`<${Keys} on=${keys} change=${setKeys} close=${() => list(false)} />`}
-    <div class="desk">
+    <div class="desk filling">
       <${Queue} queue=${desk.queue} chosen=${chosen} />
       <${File} key=${chosen} desk=${desk} own=${own} waits=${Boolean(item)} keys=${keys} begin=${begin} />
     </div>
