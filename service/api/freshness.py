@@ -11,6 +11,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -236,9 +237,13 @@ def _asked(scope: Scope) -> _Asked:
     telling.sort(key=itemgetter(0))
     url = scope["scheme"], scope.get("root_path"), scope["path"], scope["query_string"]
     who = actor.name, actor.role.value, actor.read_only
+    return _Asked(_question(who, url, tuple(telling)), held, _caching(actor))
+
+
+@lru_cache(maxsize=1_024)
+def _question(*parts: object) -> bytes:
     # Written so that no two questions give the same text.
-    text = repr((who, url, telling))
-    return _Asked(hashlib.blake2b(text.encode(), digest_size=16).digest(), held, _caching(actor))
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
 def _caching(actor: Actor) -> str:

@@ -36,7 +36,7 @@ class Limits:
 
     def count_anonymous(self, address: str) -> None:
         """A request without a key. Raises `TooMany`."""
-        self._count(self._anonymous, "anonymous", self._hidden(address))
+        self._count_at(self._anonymous, "anonymous", address)
 
     def count_key(self, name: str) -> None:
         """A request with a valid key. Raises `TooMany`."""
@@ -44,7 +44,11 @@ class Limits:
 
     def count_failure(self, address: str) -> None:
         """A request with a key that is not valid. Raises `TooMany`."""
-        self._count(self._failures, "failure", self._hidden(address))
+        self._count_at(self._failures, "failure", address)
+
+    def _count_at(self, limit: RateLimitItem | None, what: str, address: str) -> None:
+        if limit is not None:
+            self._count(limit, what, self._hidden(address))
 
     def _count(self, limit: RateLimitItem | None, *whom: str) -> None:
         if limit is not None and not self._windows.hit(limit, *whom):

@@ -6,6 +6,8 @@ browser may keep them for ever and never mixes two versions.
 
 import hashlib
 import mimetypes
+import posixpath
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -25,6 +27,8 @@ _FOLDER: Final = Path(service.__file__).parent / "page"
 # What is made into answers of the API, and is too much to send.
 _NOT_SENT: Final = frozenset({"base"})
 _DIGITS: Final = 12
+_OWN_SCRIPT: Final = re.compile(rb'<script type="module" src="\{page\}/([^"]+)">')
+_IMPORTED: Final = re.compile(rb'^(?:import\b|export\b|\}).*"(\.[^"]+)";$', re.MULTILINE)
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 _ASK_EACH_TIME: Final = "public, no-cache"
 _TYPES: Final = {
@@ -54,8 +58,21 @@ class Page(NamedTuple):
 
     def start(self, name: str) -> bytes:
         """A file that others start from: it says at which address they lie, and which there are."""
-        written = self.files[name].replace(b"{page}", f"{ADDRESS}/{self.version}".encode())
+        links = [f'<link rel="modulepreload" href="{{page}}/{each}">' for each in self._needs(name)]
+        written = self.files[name].replace(b"{modules}", "\n".join(links).encode())
+        written = written.replace(b"{page}", f"{ADDRESS}/{self.version}".encode())
         return written.replace(b"{files}", " ".join(self.files).encode())
+
+    def _needs(self, name: str) -> list[str]:
+        """What a page's script imports, and what that imports: else each waits for the one before
+        to arrive. What is imported later, by a call, is not meant."""
+        needed = [each.decode() for each in _OWN_SCRIPT.findall(self.files[name])]
+        for each in needed:
+            for imported in _IMPORTED.findall(self.files[each]):
+                path = posixpath.join(posixpath.dirname(each), imported.decode())
+                if (found := posixpath.normpath(path)) not in needed:
+                    needed.append(found)
+        return needed
 
 
 @cache
@@ -71,6 +88,11 @@ def page() -> Page:
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return Page(digest.hexdigest()[:_DIGITS], files)
+
+
+@cache
+def _started(name: str) -> bytes:
+    return page().start(name)
 
 
 @router.get("/")
@@ -114,7 +136,7 @@ def get_file(version: str, name: str) -> Response:
 
 
 def _start(name: str) -> Response:
-    return _answer(name, page().start(name), _ASK_EACH_TIME)
+    return _answer(name, _started(name), _ASK_EACH_TIME)
 
 
 def _answer(name: str, content: bytes, kept: str) -> Response:

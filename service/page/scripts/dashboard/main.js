@@ -3,7 +3,7 @@
 import { open } from "../frame.js";
 import { html, useMemo } from "../library.js";
 import { t } from "../language.js";
-import { useReference } from "./data.js";
+import { referenceNow, useReference } from "./data.js";
 import { Earlier } from "./earlier.js";
 import { Fetched } from "./fetched.js";
 import { FilterBar } from "./filters.js";
@@ -63,4 +63,6 @@ function Chosen({ view, set, reference }) {
   </p>`;
 }
 
+// Under way together with the words; whoever uses it hears whether it failed.
+referenceNow().catch(() => {});
 open("dashboard", Page, ["pictures", "matrix"]);
