@@ -4,9 +4,12 @@ import csv
 import io
 import json
 import random
+import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +28,7 @@ from tests.oracle import everything
 from tests.reckoning import Json
 
 FORMATS = tuple(MEDIA.values())
+OFFICE = shutil.which("soffice")
 LISTS = ("/v1/reports", "/v1/incidents", "/v1/tallies", "/v1/coverage")
 LICENCE = "https://creativecommons.org/licenses/by/4.0/"
 READERS = (Role.ANONYMOUS, Role.MONITOR, Role.PARTNER, Role.REVIEWER)
@@ -479,6 +483,27 @@ def test_only_published_positions_are_on_the_map(told: Service) -> None:
         io.BytesIO(export(told, "/v1/reports", format="geojson").content), columns=["id"]
     )
     assert len(frame[3][0]) == len(list(everything(told, "/v1/reports")))
+
+
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+@pytest.mark.parametrize("name", ["csv", "xlsx"])
+def test_libreoffice_opens_the_same_sums(told: Service, name: str, tmp_path: Path) -> None:
+    asked = {"period": "quarter", "by": "sector", "level": "1"}
+    (tmp_path / f"sums.{name}").write_bytes(export(told, SUMS, format=name, **asked).content)
+    subprocess.run(
+        [
+            *(str(OFFICE), f"-env:UserInstallation=file://{tmp_path}/profile", "--headless"),
+            *("--convert-to", "csv:Text - txt - csv (StarCalc):44,34,76,1", "--outdir"),
+            *(tmp_path / "opened", tmp_path / f"sums.{name}"),
+        ],
+        check=True,
+        timeout=120,
+        capture_output=True,
+    )
+    frame = pd.read_csv(tmp_path / "opened" / "sums.csv")
+    total = told.aggregates(**asked)["total"]
+    for column in ("incidents", "episodes", "reports", "figures.killed.low", "figures.killed.open"):
+        assert frame[column].sum() == known_at(total, column.split(".")), column
 
 
 def test_areas_of_rows_are_the_sectors_outlines(told: Service) -> None:

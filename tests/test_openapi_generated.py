@@ -23,6 +23,8 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+# How long an answer takes says nothing here.
+PATIENCE = 300
 SOUND = {
     "when": "2022-08-03",
     "from": "2022-08-01T00:00+04:00",
@@ -43,7 +45,7 @@ def failures(service: Service, operation: Any, mode: GenerationMode) -> list[str
         if mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
             # So that not all of them end at a date that is none.
             case.body |= {name: value for name, value in SOUND.items() if name in case.body}
-        answer = case.call(headers=key)
+        answer = case.call(headers=key, timeout=PATIENCE)
         try:
             case.validate_response(answer, excluded_checks=BEYOND_A_SCHEMA, headers=key)
         except FailureGroup as group:

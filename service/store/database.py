@@ -42,6 +42,27 @@ _RETRIED: Final = {"40001", "40P01", "23505"}
 _WORTH_COPYING: Final = 20
 
 
+class Identifier(sa.Uuid[str]):
+    """A UUID as text. Where the database has no such type its digits are put together as they
+    stand: an export reads two of each row, and by way of a UUID that takes ten times as long."""
+
+    cache_ok = True
+
+    def __init__(self) -> None:
+        super().__init__(as_uuid=False)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        if dialect.supports_native_uuid:
+            return super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return _hyphenated
+
+
+def _hyphenated(digits: str | None) -> str | None:
+    if digits is None:
+        return None
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """An instant. Naive values are refused; what comes back is aware and in UTC."""
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from service.domain.cells import MEASURES
-from service.store.database import UtcDateTime
+from service.store.database import Identifier, UtcDateTime
 
 metadata = sa.MetaData(
     naming_convention={
@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
     }
 
 
-Id = sa.Uuid(as_uuid=False)
+Id = Identifier()
 # SQLite counts up only columns of this very type; elsewhere it must not run out.
 Counter = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
