@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import struct
 import tomllib
 from pathlib import Path
 
@@ -152,6 +153,49 @@ def test_what_a_page_starts_with_is_there_and_is_all_its_own(
 def test_what_works_in_the_background_may_ask_this_service_only(service: Service) -> None:
     policy = service.client.get("/worker.js").headers["content-security-policy"]
     assert "connect-src 'self'" in policy
+
+
+@pytest.mark.parametrize(
+    "name", ["scripts/frame.js", "worker.js", "styles/base.css", "words/en/common.json", "icon.svg"]
+)
+def test_what_is_opened_without_its_page_may_do_nothing(service: Service, name: str) -> None:
+    headers = service.client.get(f"/page/0/{name}").headers
+    assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def imported(name: str) -> set[str]:
+    """What a script asks for as soon as it has come, by paths below the folder of the page."""
+    source = (PAGE / name).read_text()
+    told = re.findall(
+        r'^(?:import\s[^"]*?|\}\s*|export\s[^"]*?)from\s+"([^"]+)"', source, re.MULTILINE
+    )
+    bare = re.findall(r'^import\s+"([^"]+)"', source, re.MULTILINE)
+    folder = (PAGE / name).parent
+    return {(folder / each).resolve().relative_to(PAGE).as_posix() for each in [*told, *bare]}
+
+
+@pytest.mark.parametrize("address", ["/", "/report", "/review"])
+def test_no_script_waits_for_another_to_ask_for_it(service: Service, address: str) -> None:
+    text = service.client.get(address).text
+    named = re.findall(r'<link rel="modulepreload" href="/page/\w+/([^"]+)"', text)
+    own = re.findall(r'<script type="module" src="/page/\w+/([^"]+)"', text)
+    assert len(own) > 0
+    assert len(set(named)) == len(named)
+    assert set(named) == {*own}.union(*map(imported, named))
+
+
+def test_a_device_is_given_a_picture_of_the_size_that_it_is_told(service: Service) -> None:
+    icons = service.client.get("/manifest.webmanifest").json()["icons"]
+    sizes = {icon["sizes"] for icon in icons if icon["type"] == "image/png"}
+    assert {"192x192", "512x512"} <= sizes
+    for icon in icons:
+        answer = service.client.get(icon["src"])
+        assert answer.headers["content-type"] == icon["type"]
+        if icon["type"] == "image/png":
+            width, height = struct.unpack(">II", answer.content[16:24])
+            assert icon["sizes"] == f"{width}x{height}"
 
 
 def test_the_page_knows_no_theatre() -> None:

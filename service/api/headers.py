@@ -29,6 +29,7 @@ _ALWAYS: Final = (
     (b"content-security-policy", _NOTHING.encode()),
 )
 _OURS: Final = frozenset(name for name, _ in _ALWAYS)
+_WORKER: Final = "/worker.js"
 _KEEP_NOTHING: Final = (b"cache-control", b"no-store")
 _SCRIPT: Final = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
@@ -60,8 +61,9 @@ class SafeHeaders:
                 if kind.startswith(b"text/html"):
                     start = message
                     return
-                if kind.startswith(b"text/javascript"):
-                    # What works in the background lives under the policy that it came with.
+                # What works in the background lives under the policy that it came with; a script
+                # of a page lives under the page's.
+                if scope["path"] == _WORKER:
                     MutableHeaders(scope=message)["Content-Security-Policy"] = _PAGE
             elif start is not None:
                 MutableHeaders(scope=start)["Content-Security-Policy"] = _policy_of(message)

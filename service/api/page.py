@@ -58,20 +58,30 @@ class Page(NamedTuple):
 
     def start(self, name: str) -> bytes:
         """A file that others start from: it says at which address they lie, and which there are."""
-        links = [f'<link rel="modulepreload" href="{{page}}/{each}">' for each in self._needs(name)]
+        links = [
+            f'<link rel="modulepreload" href="{{page}}/{each}"{urgency}>'
+            for each, urgency in self._needed(name).items()
+        ]
         written = self.files[name].replace(b"{modules}", "\n".join(links).encode())
         written = written.replace(b"{page}", f"{ADDRESS}/{self.version}".encode())
         return written.replace(b"{files}", " ".join(self.files).encode())
 
-    def _needs(self, name: str) -> list[str]:
-        """What a page's script imports, and what that imports: else each waits for the one before
-        to arrive. What is imported later, by a call, is not meant."""
-        needed = [each.decode() for each in _OWN_SCRIPT.findall(self.files[name])]
-        for each in needed:
-            for imported in _IMPORTED.findall(self.files[each]):
-                path = posixpath.join(posixpath.dirname(each), imported.decode())
-                if (found := posixpath.normpath(path)) not in needed:
-                    needed.append(found)
+    def _needed(self, name: str) -> dict[str, str]:
+        """What a page's scripts import, and what that imports: else each waits for the one before
+        to arrive. All but the first script, with what only they need, may come later."""
+        needed: dict[str, str] = {}
+        for own in _OWN_SCRIPT.findall(self.files[name]):
+            urgency = ' fetchpriority="low"' if needed else ""
+            waiting = [own.decode()]
+            while waiting:
+                if (each := waiting.pop(0)) in needed:
+                    continue
+                needed[each] = urgency
+                folder = posixpath.dirname(each)
+                waiting += [
+                    posixpath.normpath(posixpath.join(folder, imported.decode()))
+                    for imported in _IMPORTED.findall(self.files[each])
+                ]
         return needed
 
 

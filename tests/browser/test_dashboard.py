@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.board import AUGUST, question, rows, settle, shown
 from tests.browser.conftest import Complaints, Site, Visit
@@ -288,6 +288,35 @@ def test_what_somebody_else_wrote_into_a_link_is_text(
     assert page.locator("main img, main script").count() == 0
     assert page.get_by_label("Words", exact=True).input_value() == attack
     assert page.get_by_role("alert").count() > 0
+
+
+def test_nothing_is_marked_on_a_map_that_is_not_there_yet(visit: Visit) -> None:
+    page = visit("/")
+    late: list[Route] = []
+    page.route("**/v1/sectors?*", lambda route: late.append(route))  # noqa: PLW0108
+    page.reload()
+    expect(page.locator("#incidents .rows > li").first).to_be_visible()
+    expect(page.locator(".sums tbody tr").first).to_be_visible()
+    assert page.locator(".map-frame .mark, .map-frame .place").count() == 0
+    for route in late:
+        route.continue_()
+    expect(page.locator(".map-frame .mark").first).to_be_visible()
+    expect(page.locator(".map-frame .place").first).to_be_visible()
+
+
+@pytest.mark.parametrize("address", ["/", "/report", "/review"])
+def test_all_scripts_are_asked_for_at_once(visit: Visit, address: str) -> None:
+    page = visit(address)
+    page.wait_for_load_state("networkidle")
+    named, asked = page.evaluate(
+        """[
+          [...document.querySelectorAll("link[rel=modulepreload]")].map((link) => link.href),
+          performance.getEntriesByType("resource").map((entry) => entry.name)
+            .filter((name) => name.endsWith(".js") && !/\\/(d3-[^/]+|worker)\\.js$/.test(name)),
+        ]"""
+    )
+    assert len(named) > 10
+    assert sorted(named) == sorted(asked)
 
 
 def test_the_first_view_is_small(visit: Visit) -> None:

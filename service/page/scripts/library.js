@@ -1,4 +1,4 @@
-/** The libraries of others, in one place: what draws, and the mathematics of charts and maps. */
+/** What draws, from one place: whoever wrote it. */
 
 export {
   html,
@@ -13,6 +13,3 @@ export {
   useRef,
   useState,
 } from "../vendor/htm-preact.module.js";
-
-/** Single d3 modules, joined by their own files; undefined on pages that load none. */
-export const d3 = globalThis.d3;

@@ -3,8 +3,8 @@
 import { html, useEffect, useState } from "../library.js";
 import { t } from "../language.js";
 
-/** The component that `start` promises, drawn with `props` once it is there. */
-export function Fetched({ start, props }) {
+/** The component that `start` promises, drawn with `props` once it is there; until then `filling` the view. */
+export function Fetched({ start, props, filling = false }) {
   const [part, setPart] = useState(null);
   useEffect(() => {
     start().then(
@@ -13,5 +13,5 @@ export function Fetched({ start, props }) {
     );
   }, []);
   if (part?.failed) return html`<p class="failed" role="alert">${t("problem.offline")}</p>`;
-  return part ? html`<${part.Content} ...${props} />` : html`<p class="hint" role="status">${t("loading")}</p>`;
+  return part ? html`<${part.Content} ...${props} />` : html`<p class=${filling ? "hint filling" : "hint"} role="status">${t("loading")}</p>`;
 }

@@ -8,14 +8,14 @@ import { Earlier } from "./earlier.js";
 import { Fetched } from "./fetched.js";
 import { FilterBar } from "./filters.js";
 import { Headline } from "./headline.js";
-import { Incidents } from "./incidents.js";
-import { bucketName, sectorName } from "./labels.js";
-import { MapView } from "./map.js";
-import { Panels } from "./panels.js";
-import { grainOf, listed, sums, useView } from "./state.js";
-import { Sums } from "./sums.js";
-import { Timeline } from "./timeline.js";
+import { grainOf, sums, useView } from "./state.js";
 
+/** All scripts of the page have come by then, those that pictures are drawn with too. */
+const parsed = new Promise((done) => addEventListener("DOMContentLoaded", done));
+const below = async () => {
+  await parsed;
+  return (await import("./below.js")).Below;
+};
 const matrix = async () => (await import("./matrix.js")).Matrix;
 
 function Page() {
@@ -40,27 +40,9 @@ function Board(props) {
     <${Earlier} ...${props} />
     <${FilterBar} ...${props} />
     <${Headline} ...${props} />
-    <div class="pictures">
-      <${MapView} ...${props} />
-      <${Timeline} ...${props} />
-    </div>
-    <${Sums} ...${props} />
-    <${Chosen} ...${props} />
-    <${Incidents} ...${props} filters=${listed(props.filters, props.view, props.reference.periods)} />
-    <${Panels} ...${props} />
+    <${Fetched} start=${below} props=${props} filling />
     ${props.view.incident && html`<${Fetched} start=${matrix} props=${props} />`}
   </div>`;
-}
-
-/** Which cell of the table the list below shows, with the way back to all. */
-function Chosen({ view, set, reference }) {
-  if (!view.bucket) return null;
-  const where = view.cell && sectorName(view.cell, view.within, reference);
-  const cell = [bucketName(view.bucket, view.grain, reference), where].filter(Boolean).join(", ");
-  return html`<p class="chosen-cell">
-    ${t("sums.chosen", { cell })}${" "}
-    <button type="button" onClick=${() => set({ bucket: "", cell: "", within: "" })}>${t("sums.chosen.all")}</button>
-  </p>`;
 }
 
 // Under way together with the words; whoever uses it hears whether it failed.

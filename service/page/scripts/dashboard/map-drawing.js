@@ -1,6 +1,6 @@
 /** The drawing of the map. */
 
-import { d3, html, useMemo, useState } from "../library.js";
+import { html, useMemo, useState } from "../library.js";
 import { current, number, t } from "../language.js";
 import { placeName } from "../places.js";
 import { Patterns } from "../statuses.js";
@@ -15,6 +15,7 @@ import { lines } from "./map-sectors.js";
 import { useSize } from "./map-size.js";
 import { Tip } from "./map-tip.js";
 import { ZoomButtons, pressed, useZoom } from "./map-zoom.js";
+import { d3 } from "./mathematics.js";
 
 const MARGIN = 14;
 const NONE = [];
@@ -62,14 +63,17 @@ export function Drawing({ svg, sectors, rows, located, steps, features, view, fi
     return fitted((seen.length > 0 ? seen : sectors).map(({ geometry }) => geometry), width, height, MARGIN);
   }, [sectors, width, height]);
   const path = useMemo(() => d3.geoPath(projection), [projection]);
-  const names = usePlaceNames(view.naming);
+  // Before there are sectors nothing says where on the picture a position is.
+  const fits = sectors.length > 0;
+  const places = usePlaceNames(view.naming);
+  const names = fits ? places : NONE;
   const { transform, act, hint } = useZoom(svg, width, height);
   const shapes = useMemo(() => drawnShapes(sectors, path, projection), [sectors, path]);
   const busy = useMemo(() => shapes.filter(({ precise }) => precise).flatMap(({ parts }) => parts), [shapes]);
   const ground = useGround(projection, path, busy, width, height);
   const badges = useMemo(() => anchored(shapes, projection, features, [width, height]), [shapes, features]);
   const zone = reference.theatre.timezone;
-  const found = marksOf(features, projection, transform);
+  const found = marksOf(fits ? features : NONE, projection, transform);
   const saying = (sector) => (sector.asked ? lines(sector.name, sector.row, view, located.get(sector.id)) : [sector.name, t("map.not-asked")]);
   const valued = badges.map((each) => badge(each, view, transform)).filter(Boolean);
   const labels = labelled({ ground, names, valued, found, projection, transform, width, height });

@@ -1,6 +1,6 @@
 /** From degrees to the screen, for any theatre. */
 
-import { d3 } from "../library.js";
+import { d3 } from "./mathematics.js";
 
 const EARTH = 6371.0088;
 const CELLS = 28;

@@ -1,6 +1,7 @@
 /** Zooming and moving that leave the page its own scrolling. */
 
-import { d3, html, useCallback, useEffect, useRef, useState } from "../library.js";
+import { html, useCallback, useEffect, useRef, useState } from "../library.js";
+import { d3 } from "./mathematics.js";
 import { t } from "../language.js";
 
 const FARTHEST = 0.5;

@@ -1,10 +1,11 @@
 /** The drawing of the timeline. */
 
-import { d3, html, useEffect, useMemo, useRef, useState } from "../library.js";
+import { html, useEffect, useMemo, useRef, useState } from "../library.js";
 import { named, number, t } from "../language.js";
 import { Patterns } from "../statuses.js";
 import { bucketName, dated } from "./labels.js";
 import { useSize, wide } from "./map-size.js";
+import { d3 } from "./mathematics.js";
 import { Bar } from "./timeline-bars.js";
 import { reach, said, silences } from "./timeline-buckets.js";
 import { Agreements, BANDS, Bands, LANE } from "./timeline-marks.js";

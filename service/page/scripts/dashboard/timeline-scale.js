@@ -1,9 +1,9 @@
 /** Time as it is drawn: units that fit, days on an axis, and labels that keep apart. */
 
-import { d3 } from "../library.js";
 import { t } from "../language.js";
 import { bucketName } from "./labels.js";
 import { wide } from "./map-size.js";
+import { d3 } from "./mathematics.js";
 import { firstDay, lastDay } from "./state.js";
 
 /** Milliseconds of a day. */
