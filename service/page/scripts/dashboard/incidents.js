@@ -11,20 +11,20 @@ import { figure } from "./figures.js";
 import { Opening } from "./incidents-opening.js";
 import { OUTCOMES } from "./matrix-cells.js";
 import { precisionOf, whereOf } from "./matrix-words.js";
+import { ORDERS } from "./state.js";
 
-const ORDERS = ["newest", "oldest"];
 const PAGE = "20";
 
 /** The list with its order, its pages and its downloads. */
 export function Incidents({ filters, view, set, reference }) {
-  const [order, setOrder] = useState(ORDERS[0]);
+  const { order } = view;
   const asked = { ...filters, order };
   const file = (format) => address("/v1/incidents", { ...asked, format });
   return html`<section class="card incidents" id="incidents" aria-labelledby="incidents-title">
     <header>
       <h2 id="incidents-title">${t("incidents.title")}</h2>
       <label class="choice">${t("incidents.order")}
-        <select name="order" value=${order} onChange=${(event) => setOrder(event.target.value)}>
+        <select name="order" value=${order} onChange=${(event) => set({ order: event.target.value })}>
           ${ORDERS.map((each) => html`<option value=${each} selected=${each === order}>${t(`incidents.order.${each}`)}</option>`)}
         </select>
       </label>

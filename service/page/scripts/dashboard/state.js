@@ -17,6 +17,7 @@ export const VIEWS = {
   measure: "incidents",
   bound: "low",
   naming: "neutral",
+  order: "newest",
   incident: "",
   bucket: "",
   cell: "",
@@ -34,8 +35,9 @@ const CELL = ["bucket", "cell", "within"];
 export const GRAINS = ["day", "week", "month", "quarter", "year", "named"];
 export const MEASURES = ["incidents", "killed", "wounded", "missing", "captured"];
 export const BOUNDS = ["low", "best", "high"];
+export const ORDERS = ["newest", "oldest"];
 
-const CHOICES = { grain: GRAINS, measure: MEASURES, bound: BOUNDS };
+const CHOICES = { grain: GRAINS, measure: MEASURES, bound: BOUNDS, order: ORDERS };
 const listeners = new Set();
 
 /** The question that a query string stands for: `{filters, view}`, all values strings. */
