@@ -155,7 +155,14 @@ ONE_SIDED = (
     Door("lat alone", "where", report(where={"lat": corpus.HOLE})),
     Door("lon alone", "where", report(where={"lon": corpus.HOLE})),
 )
-SCRIPT = {"title": MARK, "url": f"javascript:alert('{MARK}')"}
+NO_WEB_ADDRESSES = {
+    "for scripts": f"javascript:alert('{MARK}')",
+    "without a scheme": f"//{MARK}.example",
+    "without a host": f"https:///{MARK}",
+    "with a user": f"https://{MARK}:secret@example.org/",
+    "of markup": f"https://{MARK} example.org<script>/",
+    "that is broken": f"https://[{MARK}",
+}
 FIXED = (
     Door("no place", "where", report(where={"precision": "exact"})),
     Door("an unknown stance", "stance", report(stance=MARK)),
@@ -166,7 +173,14 @@ FIXED = (
     Door("an id that is none", "id", report(id=f"{MARK}{'0' * (36 - len(MARK))}")),
     Door("the nil UUID", "id", report(id="00000000-0000-0000-0000-000000000000")),
     Door("a UUID in braces", "id", report(id="{01985f0e8a5c7c3e9d2a0f6b7c8d9e10}  ")),
-    Door("an address for scripts", "sources.0", report(sources=[SCRIPT])),
+    *(
+        Door(
+            f"an address {name}",
+            "sources.0.url",
+            report(sources=[{"title": "Statement", "url": address}]),
+        )
+        for name, address in NO_WEB_ADDRESSES.items()
+    ),
     Door("a denial of nothing", "", report(stance="denies")),
     Door("about both", "about", report(about={})),
     Door("51 weapons", "weapons", report(weapons=["mine"] * 51)),

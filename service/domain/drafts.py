@@ -322,4 +322,5 @@ def _doubtful_texts(draft: Draft) -> set[Flag]:
     texts = [text for text in (draft.summary, draft.where.as_written) if text]
     # What is printable throughout holds nothing unusual: nobody needs to look at each character.
     titles = [source.title for source in draft.sources if not source.title.isprintable()]
-    return doubts_of(texts, titles)
+    words = (text for each in draft.casualties for text in each.line.words.values())
+    return doubts_of(texts, [*titles, *words])

@@ -4,23 +4,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from service.domain.figures import Figure
 from service.domain.reading import CountFound, Findings
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome, Precision
-from service.formats.reports import Identifier, Instant, LongText, Strict
+from service.formats.reports import Identifier, Instant, LongText, Strict, WebAddress
 
 Json = dict[str, Any]
 _LONGEST_TITLE: Final = 200
 _FINE: Final = frozenset({Precision.EXACT, Precision.SETTLEMENT, Precision.DISTRICT})
-
-
-def _web(url: str) -> str:
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("must start with https:// or http://")
-    return url
 
 
 class LeadIn(Strict):
@@ -29,7 +23,7 @@ class LeadIn(Strict):
     id: Identifier | None = None
     title: Annotated[str, Field(max_length=500)] = ""
     text: LongText = ""
-    url: Annotated[str, Field(max_length=2_000), AfterValidator(_web)] | None = None
+    url: WebAddress | None = None
     published: Instant | None = None
     """An instant."""
     language: Annotated[str, Field(max_length=40)] | None = None

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import (
@@ -33,6 +34,8 @@ UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
 
 _NOT_TEXT: Final = re.compile("[\0\ud800-\udfff]")
 
+_NOT_IN_HOSTS: Final = re.compile(r"[@\s<>\"\\]")
+
 
 def _clean(text: str) -> str:
     """NFC. A NUL cannot be stored everywhere, a lone surrogate is not text."""
@@ -49,6 +52,19 @@ def _plain(text: str) -> str:
     if not plain:
         raise ValueError("is too short")
     return plain
+
+
+def _web(text: str) -> str:
+    """A name and password would be published with it, and mislead about where it leads."""
+    wrong = ValueError("must be a web address such as https://example.org/news, without a user")
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not host or _NOT_IN_HOSTS.search(parts.netloc):
+        raise wrong
+    return text
 
 
 def _telling(text: str) -> str:
@@ -73,6 +89,7 @@ Code = Annotated[
 ]
 ShortText = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_clean)]
 LongText = Annotated[str, Field(max_length=20_000), AfterValidator(_clean)]
+WebAddress = Annotated[str, Field(max_length=2_000), AfterValidator(_clean), AfterValidator(_web)]
 Reason = Annotated[ShortText, AfterValidator(_telling)]
 LongReason = Annotated[LongText, Field(min_length=1), AfterValidator(_telling)]
 Identifier = Annotated[
@@ -251,15 +268,9 @@ class SourceIn(Strict):
     publisher: ShortText | None = None
     published: Code | None = None
     """ISO 8601 or EDTF."""
-    url: Annotated[str, Field(max_length=2_000), AfterValidator(_clean)] | None = None
+    url: WebAddress | None = None
     locator: ShortText | None = None
     """Where in it."""
-
-    @model_validator(mode="after")
-    def _web_address(self) -> Self:
-        if self.url is not None and not self.url.startswith(("https://", "http://")):
-            raise ValueError("url must start with https:// or http://")
-        return self
 
 
 class DisclosureIn(Strict):

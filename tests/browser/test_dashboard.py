@@ -88,15 +88,24 @@ def test_filters_are_taken_away_one_by_one_or_all_at_once(visit: Visit) -> None:
     expect(page.get_by_text("No filter is set")).to_be_visible()
 
 
+@pytest.mark.parametrize("filter_", ["from", "period"])
 def test_a_link_that_the_service_refuses_draws_nothing(
-    visit: Visit, complaints: Complaints
+    visit: Visit, complaints: Complaints, filter_: str
 ) -> None:
     complaints.expected = ("422",)
-    page = visit("/?from=nonsense")
-    expect(page.locator(".picture.map [role=alert]")).to_contain_text("from")
-    expect(page.locator(".picture.timeline [role=alert]")).to_contain_text("from")
+    page = visit(f"/?{filter_}=nonsense")
+    for part in (".picture.map", ".picture.timeline", ".sums"):
+        expect(page.locator(f"{part} [role=alert]")).to_contain_text(filter_)
     expect(page.locator(".picture svg")).to_have_count(0)
+    expect(page.locator(".sums table")).to_have_count(0)
     expect(page.get_by_text("Loading")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["xx", "__proto__", "constructor"])
+def test_a_language_that_there_is_not_is_left_out(visit: Visit, language: str) -> None:
+    page = visit(f"{AUGUST}&language={language}")
+    settle(page)
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
 
 
 def test_a_date_or_place_that_nobody_knows_is_marked_and_not_asked(visit: Visit) -> None:

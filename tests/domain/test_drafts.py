@@ -1,5 +1,6 @@
 """What is malformed is refused by field; what is doubtful is kept, with flags."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from service.domain.drafts import Draft, DraftLine, Observer, Resolved, Source, Where, resolve
 from service.domain.figures import Figure
 from service.domain.places import Point
-from service.domain.vocabulary import Flag, Group, Precision
+from service.domain.vocabulary import Flag, Group, Outcome, Precision
 from service.domain.weapons import WeaponUse
 from service.errors import Invalid
 from tests.domain.make import NOW, THEATRE, ZONE, line, moderate
@@ -243,10 +244,12 @@ def test_b22_text_that_may_name_a_person_is_flagged(summary: str, personal: bool
 def test_characters_that_change_how_text_is_shown_are_flagged(
     character: str, unusual: bool
 ) -> None:
+    words = {Outcome.KILLED: f"a{character}b"}
     for told in (
         read(summary=f"a{character}b"),
         read(sources=(Source(f"a{character}b"),)),
         read(where=Where(place="Lachin", as_written=f"a{character}b")),
+        read(casualties=(DraftLine(replace(line("armenia"), words=words)),)),
     ):
         assert (Flag.UNUSUAL_CHARACTERS in told.flags) is unusual
 

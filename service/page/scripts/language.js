@@ -22,7 +22,7 @@ export const current = () => language;
 function preferred() {
   const asked = new URLSearchParams(location.search).get("language");
   const wanted = [asked, localStorage.getItem(KEPT), ...navigator.languages.map((each) => each.slice(0, 2))];
-  return wanted.find((each) => each in LANGUAGES) ?? FALLBACK;
+  return wanted.find((each) => Object.hasOwn(LANGUAGES, each)) ?? FALLBACK;
 }
 
 /** Fetch the words of these parts (files of `words/<language>/`) and speak the reader's language. */

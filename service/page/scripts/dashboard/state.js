@@ -116,8 +116,10 @@ export function lastDay(text) {
  */
 export function sums(filters, periods, more = {}) {
   const { period, ...rest } = filters;
-  const known = period && periods.get(period);
-  if (!known) return { ...rest, ...more };
+  if (!period) return { ...rest, ...more };
+  const known = periods.get(period);
+  // The service refuses what it does not know; left out, it would be answered as the whole time.
+  if (!known) return { ...rest, ...more, period };
   const from = [known.start, rest.from && firstDay(rest.from)].filter(Boolean).sort().at(-1);
   const to = [known.end, rest.to && lastDay(rest.to)].filter(Boolean).sort()[0];
   return { ...rest, from, to, ...more };

@@ -40,12 +40,12 @@ function crossed(cells, periods, sectors) {
 /** The table with its key and downloads. */
 export function Sums({ filters, view, set, reference }) {
   const grain = view.grain;
-  const asked = sums(filters, reference.periods, { level: depth(filters) });
-  const fill = dense(asked, grain) ? undefined : "none";
-  const inCells = { ...asked, period: grain, fill };
+  const asked = (more) => sums(filters, reference.periods, { level: depth(filters), ...more });
+  const fill = dense(asked(), grain) ? undefined : "none";
+  const inCells = asked({ period: grain, fill });
   const cells = useAnswer("/v1/aggregates", inCells);
   const periods = useAnswer("/v1/aggregates", { ...inCells, by: [] });
-  const sectors = useAnswer("/v1/aggregates", { ...asked, period: "total" });
+  const sectors = useAnswer("/v1/aggregates", asked({ period: "total" }));
   const answers = [cells, periods, sectors];
   const problem = answers.find((each) => each.problem)?.problem;
   const there = answers.every((each) => each.data) && cells.data.period === grain;

@@ -17,10 +17,10 @@ import { fitting } from "./timeline-scale.js";
 /** The timeline with its key, its table and its downloads. */
 export function Timeline({ filters, view, set, reference }) {
   const svg = useRef(null);
-  const asked = sums(filters, reference.periods);
-  const span = useAnswer("/v1/aggregates", { ...asked, by: "", period: "total" });
+  const asked = (more) => sums(filters, reference.periods, more);
+  const span = useAnswer("/v1/aggregates", asked({ by: "", period: "total" }));
   const grain = span.data && fitting(view.grain, span.data.from, span.data.to);
-  const parameters = { ...asked, by: "status", period: grain };
+  const parameters = asked({ by: "status", period: grain });
   const { data, problem, loading } = useAnswer(grain ? "/v1/aggregates" : null, parameters);
   const ready = data && data.period === grain;
   const { on, beside } = useMemo(() => (ready ? buckets(data.cells, view.measure) : { on: [], beside: [] }), [data, ready, view.measure]);

@@ -25,6 +25,9 @@ export const blank = () => ({
 export const blankLine = () => ({ party: "", group: "", outcome: "killed", how: "exactly", low: "", high: "", words: "" });
 export const blankSource = () => ({ title: "", publisher: "", published: "", url: "" });
 
+/** A line without the marks that nobody sees, which come along with what is copied from elsewhere. */
+const plain = (text) => text.replace(/\p{Cf}/gu, "").replace(/\p{Cc}/gu, " ").trim();
+
 /** What was chosen of days and times as the service reads it (ISO 8601, EDTF), or "" where something is missing. */
 export function edtf({ how, day, last, lasted, month, year, time, offset }) {
   if (how === "month") return /^\d{4}$/.test(year) ? [year, month].filter(Boolean).join("-") : "";
@@ -46,14 +49,14 @@ export function degrees(text, precision, most) {
 }
 
 function place({ how, place: known, words, sector, district, within, lat, lon, precision }) {
-  const written = within.trim() ? { as_written: within.trim() } : {};
+  const written = plain(within) ? { as_written: plain(within) } : {};
   if (how === "sector") return sector ? { sector, ...written } : null;
   if (how === "district") return district ? { place: district, ...written } : null;
   if (how === "position") {
     const position = { lat: degrees(lat, precision, 90), lon: degrees(lon, precision, 180), precision };
     return Number.isNaN(position.lat + position.lon) ? null : position;
   }
-  const named = known || words.trim();
+  const named = known || plain(words);
   return named ? { place: named } : null;
 }
 
@@ -62,14 +65,14 @@ const monitor = (claimants) => claimants.find((each) => each.kind === OWN_EYES)?
 
 function claimant({ how, claimant: known, words }, claimants) {
   if (how === "self") return monitor(claimants);
-  return how === "heard" ? known || words.trim() : "";
+  return how === "heard" ? known || plain(words) : "";
 }
 
 const whole = (text) => (/^\d{1,9}$/.test(text.trim()) ? Number(text) : null);
 
 /** What a line counts, or null where it says nothing or what is no number. */
 export function count({ how, low, high, words }) {
-  if (how === "words") return words.trim() ? { words: words.trim() } : null;
+  if (how === "words") return plain(words) ? { words: plain(words) } : null;
   const [least, most] = [whole(low), whole(high)];
   if (least === null) return null;
   if (how === "exactly") return least;
@@ -91,7 +94,7 @@ function casualties(lines) {
 }
 
 const filled = (entry) =>
-  Object.fromEntries(Object.entries(entry).map(([name, text]) => [name, text.trim()]).filter(([, text]) => text));
+  Object.fromEntries(Object.entries(entry).map(([name, text]) => [name, plain(text)]).filter(([, text]) => text));
 
 /** What keeps a form from being sent: names of its parts, in their order on the page. */
 export function missing(form) {
@@ -101,7 +104,7 @@ export function missing(form) {
   if (!claimant(form.who, [])) wrong.push("claimant");
   if (form.casualties.some((line) => count(line) === null)) wrong.push("casualties");
   if (form.stance === "denies" && !form.about.id.trim()) wrong.push("about");
-  if (form.sources.some((source) => !source.title.trim())) wrong.push("sources");
+  if (form.sources.some((source) => !plain(source.title))) wrong.push("sources");
   return wrong;
 }
 
