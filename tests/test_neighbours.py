@@ -79,7 +79,7 @@ def everything(session: Any, level: int) -> list[Any]:
     rows = session.scalars(
         sa.select(account).where(account.claimant == EVERYBODY, account.counted, *seen_at(level))
     ).all()
-    return candidates._traces(session, rows, level)
+    return candidates._with_words(session, candidates._wordless(session, rows, level), level)
 
 
 @pytest.mark.parametrize("threshold", [candidates.POSSIBLE, FLAGGED])
@@ -92,7 +92,7 @@ def test_nothing_that_reaches_the_threshold_is_left_out(service: Service, thresh
         theatre = reference.load(session)
         for level in (PUBLIC, RESTRICTED):
             every = everything(session, level)
-            among = Neighbourhood(session, threshold)
+            among = Neighbourhood(session, theatre, threshold)
             for trace in every:
                 if not candidates._asks(trace):
                     continue
@@ -100,7 +100,7 @@ def test_nothing_that_reaches_the_threshold_is_left_out(service: Service, thresh
                     compared(trace, others, theatre.sectors, theatre.weapons, threshold)
                     for others in (
                         every,
-                        candidates.near(session, trace, level, threshold),
+                        candidates.near(session, trace, level, theatre, threshold),
                         among.of(trace, level),
                     )
                 )

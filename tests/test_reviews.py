@@ -521,6 +521,23 @@ def test_the_queue_shows_what_contradicts_a_report(service: Service) -> None:
         denied["id"]: ["one of them is a denial"],
     }
     assert against[late["id"]]["claimant"] == "residents"
+    of_nobody = {"outcome": None, "party": None, "group": None}
+    assert {r: c["told"] for r, c in against.items()} == {
+        late["id"]: [
+            {"form": "when", "own": "2022-08-03", "other": "2022-08-04", **of_nobody},
+            {
+                "form": "figure",
+                "own": {"low": 3, "best": 3, "high": 3},
+                "other": {"low": 12, "best": 12, "high": 12},
+                **of_nobody,
+                "outcome": "killed",
+            },
+        ],
+        blame["id"]: [
+            {"form": "attributed_to", "own": "armenia", "other": "azerbaijan", **of_nobody}
+        ],
+        denied["id"]: [{"form": "stance", "own": "asserts", "other": "denies", **of_nobody}],
+    }
 
 
 def test_a_time_left_open_contradicts_no_day_within(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""Which incident a report, or another incident, may belong to, with reasons a person can read.
+"""Which incident a report, or another incident, may belong to, and for what reasons.
 
 A sum of weights in bits after Fellegi & Sunter, "A Theory for Record Linkage", Journal of the
 American Statistical Association 64 (1969): each matter compared adds log2 of how much likelier
@@ -9,7 +9,6 @@ known adds nothing. A hint for people: nothing is merged by it. See docs/candida
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain, product
@@ -45,6 +44,8 @@ _BITS_PER_HOUR: Final = 0.25
 # Place. Likewise: the same few places are fought over, the rest is spread over an area.
 _HOTSPOT: Final = 1 / 32
 _AREA_RADIUS_KM: Final = 100
+# From here on, tenths of a kilometre say nothing to a reader.
+_NEAR_KM: Final = 10
 # Coordinates of one event are set at another end of its district more often than beyond it.
 _BITS_PER_KM: Final = 0.25
 # Sectors, by the depth they share: the line (1), its section (2 and deeper); and where they part.
@@ -90,6 +91,10 @@ class Matter(StrEnum):
     TEXT = "text"
 
 
+# The score is a sum of rounded weights.
+_ROUNDED: Final = 0.01 * len(Matter)
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """What is compared of a report or an incident.
@@ -113,13 +118,121 @@ class Trace:
         object.__setattr__(self, "telling", long)
 
 
+class Form(StrEnum):
+    """What a comparison finds."""
+
+    HOURS_APART = "hours_apart"
+    MINUTES_APART = "minutes_apart"
+    DAYS_APART = "days_apart"
+    DAYS_OVERLAP = "days_overlap"
+    SAME_DAYS = "same_days"
+    POINTS_WITHIN = "points_within"
+    POINTS_BEYOND = "points_beyond"
+    SAME_SECTOR = "same_sector"
+    NESTED_SECTORS = "nested_sectors"
+    PARTED_SECTORS = "parted_sectors"
+    SAME_WEAPON = "same_weapon"
+    NESTED_WEAPONS = "nested_weapons"
+    PARTED_WEAPONS = "parted_weapons"
+    FIGURES_MEET = "figures_meet"
+    FIGURES_EXCLUDE = "figures_exclude"
+    SAME_CLAIMANT = "same_claimant"
+    SAME_CLAIMANT_OTHERWISE = "same_claimant_otherwise"
+    SHARED_WORDS = "shared_words"
+
+
+@dataclass(frozen=True, slots=True)
+class TimesCompared:
+    """How many hours, or minutes of less than one, lie between two times of day; rounded."""
+
+    form: Form
+    count: float
+
+
+@dataclass(frozen=True, slots=True)
+class DaysCompared:
+    """The days of both, without times of day, and how many lie between them; 0 where both can
+    meet."""
+
+    form: Form
+    own: When
+    other: When
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class PointsCompared:
+    """How far apart two points lie, rounded, and how much both precisions leave open, in km."""
+
+    form: Form
+    km: float
+    open_km: float
+
+
+@dataclass(frozen=True, slots=True)
+class SectorsCompared:
+    """The sector that both lie in, or two: the first within the second where one holds the other,
+    else by their ids."""
+
+    form: Form
+    sectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WeaponsCompared:
+    """The weapon that both name, or the two that are closest, by their ids."""
+
+    form: Form
+    weapons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresCompared:
+    """What both say of an outcome."""
+
+    form: Form
+    outcome: Outcome
+    own: Figure
+    other: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimantsCompared:
+    """A claimant speaks of both, which lie so many days apart."""
+
+    form: Form
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordsCompared:
+    """How many words are shared, of how many that the shorter text has."""
+
+    form: Form
+    shared: int
+    words: int
+
+
+Compared = (
+    TimesCompared
+    | DaysCompared
+    | PointsCompared
+    | SectorsCompared
+    | WeaponsCompared
+    | FiguresCompared
+    | ClaimantsCompared
+    | WordsCompared
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What one matter says, in bits: above zero for the same event, below zero against it."""
+    """What one matter says, in bits: above zero for the same event, below zero against it; and
+    what was found that says so: of figures each outcome, of all else one thing."""
 
     matter: Matter
     weight: float
-    says: str
+    told: tuple[Compared, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +285,7 @@ def compare(new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> Can
     """All that speaks for and against one event. Either way round gives the same score."""
     weights = _weights(new, other, sectors, weapons)
     reasons = tuple(
-        Reason(matter, weight, _in_words(matter, new, other, sectors, weapons))
+        Reason(matter, weight, _told(matter, new, other, sectors, weapons))
         for matter, weight in zip(Matter, weights, strict=True)
         if weight
     )
@@ -197,50 +310,62 @@ def _weights(
 def _at_most(new: Trace, other: Trace, sectors: Sectors) -> float:
     """What two traces score if all that is dear to compare agrees as well as it can."""
     outcomes = len(new.figures.keys() & other.figures.keys())
-    words = min(len(new.telling), len(other.telling))
     return (
         _time(new.when, other.when)
         + _place(new, other, sectors)
         + (_SAME_WEAPON if new.weapons and other.weapons else 0.0)
         + min(_MOST_FOR_FIGURES, _MOST_PER_FIGURE * outcomes)
         + _SAME_CLAIMANT
-        + _BITS_FOR_WORDS * (1 - _SHARED_BY_CHANCE) * words / (words + _FEW_WORDS)
-        # The score is a sum of rounded weights.
-        + 0.01 * len(Matter)
+        + _most_for_words(min(len(new.telling), len(other.telling)))
+        + _ROUNDED
     )
 
 
 def may_reach(threshold: float, new: Trace, outline: Trace) -> bool:
     """Whether something of which only when and where is known may reach the threshold, if all else
     agrees as well as it can."""
-    words = len(new.telling)
     most = (
         (_SAME_WEAPON if new.weapons else 0.0)
         + min(_MOST_FOR_FIGURES, _MOST_PER_FIGURE * len(new.figures))
         + _SAME_CLAIMANT
-        + _BITS_FOR_WORDS * (1 - _SHARED_BY_CHANCE) * words / (words + _FEW_WORDS)
-        + 0.01 * len(Matter)
+        + _most_for_words(len(new.telling))
+        + _ROUNDED
     )
     located = _located(new, outline)
     place = max(_SHARED_SECTOR) if located is None else _place_of(*located)
     return _time(new.when, outline.when) + place + most >= threshold
 
 
-def _in_words(matter: Matter, new: Trace, other: Trace, sectors: Sectors, weapons: Weapons) -> str:
+def may_yet_reach(
+    threshold: float, new: Trace, wordless: Trace, sectors: Sectors, weapons: Weapons
+) -> bool:
+    """The same of something of which all is known but its words."""
+    known = _sum(_weights(new, wordless, sectors, weapons))
+    return known + _most_for_words(len(new.telling)) + _ROUNDED >= threshold
+
+
+def _most_for_words(words: int) -> float:
+    """What so many words weigh if all of them are shared."""
+    return _BITS_FOR_WORDS * (1 - _SHARED_BY_CHANCE) * words / (words + _FEW_WORDS)
+
+
+def _told(
+    matter: Matter, new: Trace, other: Trace, sectors: Sectors, weapons: Weapons
+) -> tuple[Compared, ...]:
     """Why a matter weighs what it does."""
     match matter:
         case Matter.TIME:
-            return _time_in_words(new.when, other.when)
+            return (_time_told(new.when, other.when),)
         case Matter.PLACE:
-            return _place_in_words(new, other, sectors)
+            return _place_told(new, other, sectors)
         case Matter.WEAPONS:
-            return _weapons_in_words(new.weapons, other.weapons, weapons)
+            return (_weapons_told(new.weapons, other.weapons, weapons),)
         case Matter.FIGURES:
-            return _figures_in_words(new.figures, other.figures)
+            return _figures_told(new.figures, other.figures)
         case Matter.CLAIMANTS:
-            return _claimants_in_words(new, other)
+            return (_claimants_told(new, other),)
         case Matter.TEXT:
-            return _text_in_words(new.telling, other.telling)
+            return (_text_told(new.telling, other.telling),)
 
 
 def _sum(weights: Iterable[float]) -> float:
@@ -319,18 +444,19 @@ def _time(a: When, b: When) -> float:
     return _same_time(a, b) - against
 
 
-def _time_in_words(a: When, b: When) -> str:
+def _time_told(a: When, b: When) -> TimesCompared | DaysCompared:
     days, hours = _days_apart(a, b), _hours_apart(a, b)
+    if hours and hours >= 1:
+        return TimesCompared(Form.HOURS_APART, round(hours, 1))
     if hours:
-        minutes = math.ceil(hours * 60)
-        return f"{hours:,.1f} hours apart" if hours >= 1 else f"{_counted(minutes, 'minute')} apart"
-    if days and hours is None:
-        return f"{_counted(days, 'day')} between {_span(a)} and {_span(b)}"
-    if (a.start, a.end) != (b.start, b.end):
-        return f"{_span(a)} and {_span(b)} overlap"
-    if a.start == a.end:
-        return f"both on {_span(a)}"
-    return f"both {'lasted' if a.lasted and b.lasted else 'within'} {_span(a)}"
+        return TimesCompared(Form.MINUTES_APART, math.ceil(hours * 60))
+    form = Form.SAME_DAYS if (a.start, a.end) == (b.start, b.end) else Form.DAYS_OVERLAP
+    return DaysCompared(Form.DAYS_APART if days else form, _days(a), _days(b), days)
+
+
+def _days(when: When) -> When:
+    """Without times of day."""
+    return When(when.start, when.end, lasted=when.lasted and when.start != when.end)
 
 
 def _same_time(a: When, b: When) -> float:
@@ -382,17 +508,16 @@ def _place_of(apart: float, open_km: float) -> float:
     return same - _BITS_PER_KM * max(0.0, apart - open_km)
 
 
-def _place_in_words(a: Trace, b: Trace, sectors: Sectors) -> str:
+def _place_told(
+    a: Trace, b: Trace, sectors: Sectors
+) -> tuple[PointsCompared] | tuple[SectorsCompared] | tuple[()]:
     located = _located(a, b)
-    if located is not None:
-        apart, open_km = located
-        says = "within" if apart <= open_km else "beyond"
-        return f"{_km(apart)} apart, {says} the {open_km:g} km that both precisions leave open"
-    nested = _nested(a.sector, b.sector, sectors)
-    if nested is None:
-        return ""
-    _, form, first, second = nested
-    return form.format(_name_of(sectors, first), _name_of(sectors, second))
+    if located is None:
+        nested = _nested(a.sector, b.sector, sectors)
+        return (nested[1],) if nested else ()
+    apart, open_km = located
+    form = Form.POINTS_WITHIN if apart <= open_km else Form.POINTS_BEYOND
+    return (PointsCompared(form, round(apart, 0 if apart >= _NEAR_KM else 1), open_km),)
 
 
 def _located(a: Trace, b: Trace) -> tuple[float, float] | None:
@@ -410,8 +535,8 @@ def radius_km(point: Point | None) -> float | None:
 
 # There are few pairs of sectors.
 @lru_cache(maxsize=1 << 12)
-def _nested(a: str | None, b: str | None, sectors: Sectors) -> tuple[float, str, str, str] | None:
-    """What two sectors weigh, with the form of words for it and the two that are named in it.
+def _nested(a: str | None, b: str | None, sectors: Sectors) -> tuple[float, SectorsCompared] | None:
+    """What two sectors weigh, and why.
 
     Nested sectors speak for; a sector of the whole theatre says nothing.
     """
@@ -423,16 +548,13 @@ def _nested(a: str | None, b: str | None, sectors: Sectors) -> tuple[float, str,
         return None
     if tree.holds(a, b) or tree.holds(b, a):
         weight = _SHARED_SECTOR[min(shallow, len(_SHARED_SECTOR) - 1)]
-        holder, held = (a, b) if tree.holds(a, b) else (b, a)
-        return weight, "both in {1}" if shallow == deep else "{0} lies in {1}", held, holder
+        if shallow == deep:
+            return weight, SectorsCompared(Form.SAME_SECTOR, (a,))
+        nested = (b, a) if tree.holds(a, b) else (a, b)
+        return weight, SectorsCompared(Form.NESTED_SECTORS, nested)
     common = tree.finest([a, b])
     level = 0 if common is None else min(tree.depth(common), len(_PARTED_SECTOR) - 1)
-    return _PARTED_SECTOR[level], "in {0} and in {1}", min(a, b), max(a, b)
-
-
-def _name_of(sectors: Sectors, sector: str) -> str:
-    known = sectors.get(sector)
-    return known.name if known else sector
+    return _PARTED_SECTOR[level], SectorsCompared(Form.PARTED_SECTORS, (min(a, b), max(a, b)))
 
 
 def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> float:
@@ -442,15 +564,13 @@ def _weapons(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> float:
     return _weapon_weight(*_closest(a, b, weapons), weapons)
 
 
-def _weapons_in_words(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> str:
+def _weapons_told(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> WeaponsCompared:
     first, second = _closest(a, b, weapons)
     if first == second:
-        form = "both name {0}"
-    elif _weapon_weight(first, second, weapons) > 0:
-        form = "{0} and {1} may be the same weapon"
-    else:
-        form = "one names {0}, the other {1}"
-    return form.format(_weapon_name(weapons, first), _weapon_name(weapons, second))
+        return WeaponsCompared(Form.SAME_WEAPON, (first,))
+    nested = _weapon_weight(first, second, weapons) > 0
+    form = Form.NESTED_WEAPONS if nested else Form.PARTED_WEAPONS
+    return WeaponsCompared(form, (first, second))
 
 
 def _closest(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> tuple[str, str]:
@@ -458,6 +578,8 @@ def _closest(a: frozenset[str], b: frozenset[str], weapons: Weapons) -> tuple[st
     return max(pairs, key=lambda pair: _weapon_weight(pair[0], pair[1], weapons))
 
 
+# And few pairs of weapons.
+@lru_cache(maxsize=1 << 12)
 def _weapon_weight(a: str, b: str, weapons: Weapons) -> float:
     tree = weapons.tree
     if a == b:
@@ -470,11 +592,6 @@ def _weapon_weight(a: str, b: str, weapons: Weapons) -> float:
     return 0.0 if tree.finest([a, b]) else _OTHER_WEAPON
 
 
-def _weapon_name(weapons: Weapons, weapon: str) -> str:
-    known = weapons.find(weapon)
-    return known.name.lower() if known else weapon
-
-
 def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> float:
     """Outcome by outcome, one reason for all: who is killed and who is wounded hang together."""
     weights = [
@@ -485,14 +602,19 @@ def _figures(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> float:
     return min(_MOST_FOR_FIGURES, sum(weights))
 
 
-def _figures_in_words(a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]) -> str:
-    both = [outcome for outcome in Outcome if outcome in a and outcome in b]
-    return "; ".join(_figure_in_words(outcome, a[outcome], b[outcome]) for outcome in both)
-
-
-def _figure_in_words(outcome: Outcome, a: Figure, b: Figure) -> str:
-    agree = "agree" if a.meets(b) else "exclude each other"
-    return f"{outcome} {_range(a)} and {_range(b)} {agree}"
+def _figures_told(
+    a: Mapping[Outcome, Figure], b: Mapping[Outcome, Figure]
+) -> tuple[FiguresCompared, ...]:
+    return tuple(
+        FiguresCompared(
+            Form.FIGURES_MEET if a[outcome].meets(b[outcome]) else Form.FIGURES_EXCLUDE,
+            outcome,
+            a[outcome],
+            b[outcome],
+        )
+        for outcome in _OUTCOMES
+        if outcome in a and outcome in b
+    )
 
 
 def _figure_weight(a: Figure, b: Figure) -> float:
@@ -522,13 +644,10 @@ def _claimants(a: Trace, b: Trace) -> float:
     return _SAME_CLAIMANT_OTHERWISE if _exclude_each_other(a, b) else _SAME_CLAIMANT
 
 
-def _claimants_in_words(a: Trace, b: Trace) -> str:
-    apart = _days_apart(a.when, b.when)
-    return (
-        "the same claimant speaks of both"
-        + (f", {_counted(apart, 'day')} apart" if apart else "")
-        + (", with figures that exclude each other" if _exclude_each_other(a, b) else "")
-    )
+def _claimants_told(a: Trace, b: Trace) -> ClaimantsCompared:
+    otherwise = _exclude_each_other(a, b)
+    form = Form.SAME_CLAIMANT_OTHERWISE if otherwise else Form.SAME_CLAIMANT
+    return ClaimantsCompared(form, _days_apart(a.when, b.when))
 
 
 def _exclude_each_other(a: Trace, b: Trace) -> bool:
@@ -542,38 +661,8 @@ def _text(a: frozenset[str], b: frozenset[str]) -> float:
     return _BITS_FOR_WORDS * beyond / (fewer + _FEW_WORDS)
 
 
-def _text_in_words(a: frozenset[str], b: frozenset[str]) -> str:
-    return f"share {len(a & b)} of {_counted(min(len(a), len(b)), 'word')}"
-
-
-def _km(distance: float) -> str:
-    return f"{distance:.0f} km" if distance >= 10 else f"{distance:.1f} km".replace(".0 ", " ")
-
-
-def _counted(number: int, unit: str) -> str:
-    return f"{number:,} {unit}" if number == 1 else f"{number:,} {unit}s"
-
-
-def _range(figure: Figure) -> str:
-    if figure.high is None:
-        return f"at least {figure.low:,}"
-    if figure.low == figure.high:
-        return f"{figure.low:,}"
-    return f"{figure.low:,} to {figure.high:,}"
-
-
-def _span(when: When) -> str:
-    if when.start is None:
-        return f"on or before {_day(when.known_end)}"
-    if when.end is None:
-        return f"on or after {_day(when.known_start)}"
-    if when.start == when.end:
-        return _day(when.start)
-    return f"{_day(when.start)} to {_day(when.end)}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _text_told(a: frozenset[str], b: frozenset[str]) -> WordsCompared:
+    return WordsCompared(Form.SHARED_WORDS, len(a & b), min(len(a), len(b)))
 
 
 # The most that each matter can say for one event.

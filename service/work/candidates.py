@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -20,6 +21,7 @@ from service.domain.candidates import (
     broadest,
     candidates,
     may_reach,
+    may_yet_reach,
     radius_km,
 )
 from service.domain.figures import Figure
@@ -29,6 +31,7 @@ from service.domain.reports import Report
 from service.domain.theatre import Theatre
 from service.domain.vocabulary import Outcome
 from service.errors import NotFound
+from service.formats.candidates import reason_view
 from service.formats.disclosure import summary_shown
 from service.formats.records import report_of
 from service.store import tables
@@ -85,9 +88,10 @@ _FIGURES_OF: Final = sa.select(
     _FIGURES.party == EVERYBODY,
     _FIGURES.low.is_not(None),
 )
-_TOLD_OF: Final = sa.select(_REPORTS.incident_id, _REPORTS.claimant, _REPORTS.record).where(
-    _REPORTS.incident_id.in_(_INCIDENTS), _REPORTS.level <= sa.bindparam("level")
-)
+_SHOWN: Final = _REPORTS.incident_id.in_(_INCIDENTS), _REPORTS.level <= sa.bindparam("level")
+_CLAIMANTS_OF: Final = sa.select(_REPORTS.incident_id, _REPORTS.claimant).where(*_SHOWN)
+# Of most incidents all else says that they are others, and a record takes longest to read.
+_RECORDS_OF: Final = sa.select(_REPORTS.incident_id, _REPORTS.record).where(*_SHOWN)
 
 
 class Neighbourhood:
@@ -102,17 +106,20 @@ class Neighbourhood:
     def __init__(
         self,
         session: Session,
+        theatre: Theatre,
         threshold: float = POSSIBLE,
         source: str | None = None,
     ) -> None:
         self._session = session
+        self._theatre = theatre
         self._source = source
         self._threshold = threshold
         self._reach = broadest(threshold)
         self._months: dict[tuple[date, int], Nearby] = {}
         self._lasting: dict[int, Nearby] = {}
         self._rows: dict[tuple[str, int], Any] = {}
-        self._read: dict[tuple[str, int], Trace] = {}
+        self._wordless: dict[tuple[str, int], Trace] = {}
+        self._whole: dict[tuple[str, int], Trace] = {}
 
     def of(self, trace: Trace, level: int) -> list[Trace]:
         """Likewise `near`."""
@@ -120,17 +127,26 @@ class Neighbourhood:
 
     def of_each(self, asked: Sequence[tuple[Trace, int]]) -> list[list[Trace]]:
         """The same for each of several traces and levels, read together."""
-        found = [self._around(trace, level) for trace, level in asked]
-        unread: dict[int, set[str]] = defaultdict(set)
-        for (_, level), incidents in zip(asked, found, strict=True):
-            unread[level] |= {each for each in incidents if (each, level) not in self._read}
-        for level, incidents in unread.items():
-            rows = [self._rows[incident, level] for incident in sorted(incidents)]
-            for read in _traces(self._session, rows, level):
-                self._read[read.incident, level] = read
+        around = [self._around(trace, level) for trace, level in asked]
+        for level, unread in _unread(asked, around, self._wordless).items():
+            rows = [self._rows[incident, level] for incident in unread]
+            for read in _wordless(self._session, rows, level):
+                self._wordless[read.incident, level] = read
+        near = [
+            {
+                i
+                for i in some
+                if _is_near(trace, self._wordless[i, level], self._theatre, self._threshold)
+            }
+            for (trace, level), some in zip(asked, around, strict=True)
+        ]
+        for level, unread in _unread(asked, near, self._whole).items():
+            traces = [self._wordless[incident, level] for incident in unread]
+            for read in _with_words(self._session, traces, level):
+                self._whole[read.incident, level] = read
         return [
-            [self._read[incident, level] for incident in sorted(incidents)]
-            for (_, level), incidents in zip(asked, found, strict=True)
+            [self._whole[incident, level] for incident in sorted(incidents)]
+            for (_, level), incidents in zip(asked, near, strict=True)
         ]
 
     def is_near(self, report: Report) -> bool:
@@ -203,7 +219,8 @@ def of_incident(
     )
     if row is None:
         raise NotFound
-    [trace] = _traces(session, [row], actor.sees.level)
+    level = actor.sees.level
+    [trace] = _with_words(session, _wordless(session, [row], level), level)
     return _described(session, trace, actor, theatre, limit)
 
 
@@ -213,7 +230,9 @@ def chosen(trace: Trace, others: Iterable[Trace], theatre: Theatre) -> list[str]
     return sorted(candidate.incident for candidate in found)
 
 
-def near(session: Session, trace: Trace, level: int, threshold: float = POSSIBLE) -> list[Trace]:
+def near(
+    session: Session, trace: Trace, level: int, theatre: Theatre, threshold: float = POSSIBLE
+) -> list[Trace]:
     """What readers of a level know of other incidents that may reach the threshold: none that
     does is left out."""
     if not _asks(trace):
@@ -236,7 +255,25 @@ def near(session: Session, trace: Trace, level: int, threshold: float = POSSIBLE
         for row in rows
         if row.incident_id != trace.incident and may_reach(threshold, trace, _outline(row))
     ]
-    return _traces(session, near_enough, level)
+    wordless = _wordless(session, near_enough, level)
+    nearer = [each for each in wordless if _is_near(trace, each, theatre, threshold)]
+    return _with_words(session, nearer, level)
+
+
+def _is_near(trace: Trace, wordless: Trace, theatre: Theatre, threshold: float) -> bool:
+    return may_yet_reach(threshold, trace, wordless, theatre.sectors, theatre.weapons)
+
+
+def _unread(
+    asked: Sequence[tuple[Trace, int]],
+    found: Sequence[Iterable[str]],
+    read: Mapping[tuple[str, int], Trace],
+) -> Mapping[int, Sequence[str]]:
+    """By level the incidents found for each that is asked for, without those that are read."""
+    unread: dict[int, set[str]] = defaultdict(set)
+    for (_, level), incidents in zip(asked, found, strict=True):
+        unread[level].update(each for each in incidents if (each, level) not in read)
+    return {level: sorted(incidents) for level, incidents in unread.items()}
 
 
 # Statements are put together once: that takes longer than to find what they select.
@@ -349,24 +386,23 @@ def trace_of_report(incident: str, report: Report, record: Json) -> Trace:
     )
 
 
-def _traces(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
-    """Accounts of everybody as traces, in the order given; a row has at least `_OUTLINE`."""
+def _wordless(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
+    """Accounts of everybody as traces without words, in the order given; a row has at least
+    `_OUTLINE`."""
     if not rows:
         return []
     incidents = sorted({row.incident_id for row in rows})
     weapons: dict[tuple[str, int], set[str]] = defaultdict(set)
     figures: dict[tuple[str, int], dict[Outcome, Figure]] = defaultdict(dict)
     claimants: dict[str, set[str]] = defaultdict(set)
-    words: dict[str, frozenset[str]] = defaultdict(frozenset)
     for some in chunks(incidents):
         asked = {"incidents": some, "level": level}
-        for incident, of_level, weapon in session.execute(_WEAPONS_OF, asked):
+        for incident, of_level, weapon in session.execute(_WEAPONS_OF, asked).all():
             weapons[incident, of_level].add(weapon)
-        for incident, of_level, outcome, *bounds in session.execute(_FIGURES_OF, asked):
+        for incident, of_level, outcome, *bounds in session.execute(_FIGURES_OF, asked).all():
             figures[incident, of_level][Outcome(outcome)] = Figure(*bounds)
-        for incident, claimant, record in session.execute(_TOLD_OF, asked):
+        for incident, claimant in session.execute(_CLAIMANTS_OF, asked).all():
             claimants[incident].add(claimant)
-            words[incident] |= _words(record)
     return [
         Trace(
             row.incident_id,
@@ -376,10 +412,17 @@ def _traces(session: Session, rows: Sequence[Any], level: int) -> list[Trace]:
             frozenset(weapons[row.incident_id, row.level]),
             figures[row.incident_id, row.level],
             frozenset(claimants[row.incident_id]),
-            words[row.incident_id],
         )
         for row in rows
     ]
+
+
+def _with_words(session: Session, wordless: Sequence[Trace], level: int) -> list[Trace]:
+    words: dict[str, frozenset[str]] = defaultdict(frozenset)
+    for some in chunks([trace.incident for trace in wordless]):
+        for incident, record in session.execute(_RECORDS_OF, {"incidents": some, "level": level}):
+            words[incident] |= _words(record)
+    return [replace(trace, words=words[trace.incident]) for trace in wordless]
 
 
 def _words(record: Json) -> frozenset[str]:
@@ -395,7 +438,7 @@ def _described(
     among: Neighbourhood | None = None,
 ) -> list[Json]:
     level = actor.sees.level
-    others = among.of(trace, level) if among else near(session, trace, level)
+    others = among.of(trace, level) if among else near(session, trace, level, theatre)
     found = candidates(trace, others, theatre.sectors, theatre.weapons, most=limit)
     titles = _titles(session, found, actor.sees.level)
     return [
@@ -403,10 +446,7 @@ def _described(
             "incident": candidate.incident,
             "title": titles[candidate.incident],
             "score": round(candidate.score, 1),
-            "reasons": [
-                {"matter": r.matter, "weight": round(r.weight, 1), "says": r.says}
-                for r in candidate.reasons
-            ],
+            "reasons": [reason_view(reason, theatre) for reason in candidate.reasons],
         }
         for candidate in found
     ]

@@ -321,7 +321,9 @@ class _Batch:
     def _compare_with_others(self) -> None:
         """Flag reports of one source, which calls two events by two names, by what others tell.
         Few have anything around them, and only of those the rest is compared."""
-        among = candidates.Neighbourhood(self._session, candidates.FLAGGED, self._source)
+        among = candidates.Neighbourhood(
+            self._session, self._theatre, candidates.FLAGGED, self._source
+        )
         near = [i for i in self._unplaced if among.is_near(self._read[i])]
         traces = [(self._trace(i), self._read[i].level) for i in near]
         for report_id, (trace, _), others in zip(near, traces, among.of_each(traces), strict=True):
@@ -342,8 +344,10 @@ class _Batch:
         if len(asked) == 1:
             # Its own days and surroundings are fewer than those of its months.
             [(trace, level)] = asked
-            return [candidates.near(self._session, trace, level, candidates.FLAGGED)]
-        return candidates.Neighbourhood(self._session, candidates.FLAGGED).of_each(asked)
+            return [candidates.near(self._session, trace, level, self._theatre, candidates.FLAGGED)]
+        return candidates.Neighbourhood(self._session, self._theatre, candidates.FLAGGED).of_each(
+            asked
+        )
 
     def _spoken_of(self, about: AboutIn | None) -> str | None:
         """The known incident that a denial or correction is about.

@@ -1,7 +1,6 @@
 """Deciding how far reports are established, and what waits for it."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ from service.domain.theatre import Theatre
 from service.domain.verification import check_status
 from service.domain.vocabulary import Flag, Stance, Status
 from service.errors import Forbidden, Invalid
+from service.formats.contradictions import contradiction_view
 from service.formats.records import instant_text, open_flags, report_of
 from service.formats.reviews import ReviewIn
 from service.store import tables
@@ -90,7 +90,7 @@ def queue(session: Session, limit: int, actor: Actor, theatre: Theatre) -> tuple
     ).all()
     told = _told_of(session, {r.incident_id for r in rows})
     views = views_of(session, rows, actor, theatre)
-    among = candidates.Neighbourhood(session)
+    among = candidates.Neighbourhood(session, theatre)
     items = [
         {
             "report": view,
@@ -100,7 +100,7 @@ def queue(session: Session, limit: int, actor: Actor, theatre: Theatre) -> tuple
                 session, r, actor, theatre, _CANDIDATES_SHOWN, among
             ),
             "contradicted_by": [
-                asdict(found)
+                contradiction_view(found)
                 for found in contradictions(report_of(r.id, r.record), told[r.incident_id])
             ],
         }

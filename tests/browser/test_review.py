@@ -209,6 +209,18 @@ def test_a_report_that_is_not_there_is_said_to_be_so(visit: Visit, complaints: C
     expect(page.get_by_role("alert")).to_contain_text("It is not there")
 
 
+def test_the_focus_is_not_lost_where_a_key_is_given_or_forgotten(visit: Visit, site: Site) -> None:
+    page = visit("/review")
+    page.get_by_label("Key").fill(site.keys[Role.REVIEWER])
+    page.keyboard.press("Enter")
+    page.locator(".tables").wait_for()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_be_focused()
+    page.get_by_role("button", name="Forget").press("Enter")
+    expect(page.get_by_label("Key")).to_be_visible()
+    expect(heading).to_be_focused()
+
+
 def test_what_was_typed_is_there_when_the_form_is_opened_again(visit: Visit, site: Site) -> None:
     report = site.post("/v1/reports", told(when="2022-06-25"), Role.MONITOR)["id"]
     page = at_desk(visit, report)
@@ -234,10 +246,11 @@ def test_a_report_is_merged_with_a_candidate_and_taken_back(visit: Visit, site: 
     first, second = pair(site, "2022-05-03")
     page = at_desk(visit, second["id"])
     candidates = page.get_by_role("radiogroup", name="Incidents that it may belong to")
-    expect(candidates).to_contain_text("both on 3 May 2022")
+    expect(candidates).to_contain_text("both 3 May 2022")
     page.get_by_text("told by 1 report").wait_for()
     beside = page.get_by_role("region", name="This report beside the chosen incident")
     expect(beside.locator("td.apart")).to_have_count(2)
+    candidates.get_by_role("radio").first.focus()
     page.keyboard.press("m")
     confirm(page, "The same night on the same road.")
     notice(page, "Merged.")

@@ -1,9 +1,78 @@
 """What answers about candidates and steps of grouping look like."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from service.api.shapes.common import Page, Shape, described
-from service.domain.candidates import Matter
+from pydantic import Field
+
+from service.api.shapes.common import Bounds, Page, Shape, described
+from service.domain.candidates import Form, Matter
+from service.domain.vocabulary import Outcome
+
+
+class TimesCompared(Shape):
+    form: Literal[Form.HOURS_APART, Form.MINUTES_APART]
+    count: float
+
+
+class DaysCompared(Shape):
+    form: Literal[Form.DAYS_APART, Form.DAYS_OVERLAP, Form.SAME_DAYS]
+    own: str
+    """EDTF, without times of day."""
+    other: str
+    days: int
+    """Between both; 0 where they can meet."""
+
+
+class PointsCompared(Shape):
+    form: Literal[Form.POINTS_WITHIN, Form.POINTS_BEYOND]
+    km: float
+    open_km: float
+    """How far apart the precisions of both leave open."""
+
+
+class SectorsCompared(Shape):
+    form: Literal[Form.SAME_SECTOR, Form.NESTED_SECTORS, Form.PARTED_SECTORS]
+    sectors: list[str]
+    """Ids; of two that are nested the first lies in the second."""
+
+
+class WeaponsCompared(Shape):
+    form: Literal[Form.SAME_WEAPON, Form.NESTED_WEAPONS, Form.PARTED_WEAPONS]
+    weapons: list[str]
+    """Ids, or the words of what matched no class."""
+
+
+class FiguresCompared(Shape):
+    form: Literal[Form.FIGURES_MEET, Form.FIGURES_EXCLUDE]
+    outcome: Outcome
+    own: Bounds
+    other: Bounds
+
+
+class ClaimantsCompared(Shape):
+    form: Literal[Form.SAME_CLAIMANT, Form.SAME_CLAIMANT_OTHERWISE]
+    days: int
+    """Between both; 0 where they can meet."""
+
+
+class WordsCompared(Shape):
+    form: Literal[Form.SHARED_WORDS]
+    shared: int
+    words: int
+    """How many the shorter text has."""
+
+
+Compared = Annotated[
+    TimesCompared
+    | DaysCompared
+    | PointsCompared
+    | SectorsCompared
+    | WeaponsCompared
+    | FiguresCompared
+    | ClaimantsCompared
+    | WordsCompared,
+    Field(discriminator="form"),
+]
 
 
 class CandidateReason(Shape):
@@ -11,6 +80,9 @@ class CandidateReason(Shape):
     weight: float
     """Bits, above zero for the same event and below zero against it."""
     says: str
+    """In English."""
+    told: list[Compared]
+    """The same as data, to be said in any language."""
 
 
 class Candidate(Shape):

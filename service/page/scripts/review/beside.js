@@ -4,20 +4,25 @@ import { html, useContext } from "../library.js";
 import { coded, t } from "../language.js";
 import { Status } from "../statuses.js";
 import { Reference, nameOf } from "./reference.js";
-import { cells, differences, figure, people, precisionOf, whenOf, whereOf } from "./telling.js";
+import { cells, differences, differencesTold, figure, people, precisionOf, whenOf, whereOf } from "./telling.js";
 
-/** `report` in the first column, each of `others` in one of its own, those that contradict first. */
-export function Beside({ report, others, title }) {
+/**
+ * `report` in the first column, each of `others` in one of its own, those that contradict first.
+ * `against` is what the service told of those that contradict it. Of all else it tells nothing: of
+ * other incidents, of a report that does not wait, of what came since; that is reckoned here.
+ */
+export function Beside({ report, others, against = [], title }) {
   const reference = useContext(Reference);
-  const apart = new Map(others.map((other) => [other.id, differences(report, other)]));
+  const told = new Map(against.map((each) => [each.report, differencesTold(each)]));
+  const apart = new Map(others.map((other) => [other.id, told.get(other.id) ?? differences(report, other)]));
   const sorted = [...others].sort((a, b) => apart.get(b.id).size - apart.get(a.id).size);
-  const told = [report, ...sorted];
+  const columns = [report, ...sorted];
   const rows = [
     ["when", t("fact.when"), (each) => whenOf(each)],
     ["where", t("fact.where"), (each) => html`${whereOf(reference, each.where)} <span class="hint">${precisionOf(each.where)}</span>`],
     ["stance", t("fact.stance"), (each) => coded("stance", each.stance)],
     ["attributed_to", t("fact.attributed_to"), (each) => (each.attributed_to ? nameOf(reference, "parties", each.attributed_to) : "–")],
-    ...figuresOf(told, reference),
+    ...figuresOf(columns, reference),
     ["status", t("fact.status"), (each) => html`<${Status} status=${each.status} />`],
     ["summary", t("fact.summary"), (each) => html`<span dir="auto">${each.summary ?? "–"}</span>`],
   ];
@@ -27,7 +32,7 @@ export function Beside({ report, others, title }) {
       <thead>
         <tr>
           <td></td>
-          ${told.map(
+          ${columns.map(
             (each, place) => html`<th scope="col">
               <span dir="auto">${nameOf(reference, "claimants", each.claimant)}</span>
               ${place === 0 ? html`<br /><span class="hint">${t("beside.this")}</span>` : html`<br /><a href=${`?report=${each.id}`}>${t("beside.open")}</a>`}
@@ -39,7 +44,7 @@ export function Beside({ report, others, title }) {
         ${rows.map(
           ([matter, name, tell]) => html`<tr>
             <th scope="row">${name}</th>
-            ${told.map((each) => html`<td class=${isApart(apart, each, matter) ? "apart" : ""}>
+            ${columns.map((each) => html`<td class=${isApart(apart, each, matter) ? "apart" : ""}>
               ${isApart(apart, each, matter) && html`<span class="contested-mark" title=${t("beside.contradicts")}>≠<span class="visually-hidden"> ${t("beside.contradicts")}</span></span> `}${tell(each)}
             </td>`)}
           </tr>`,

@@ -45,9 +45,9 @@ function Candidate({ candidate, chosen, select }) {
       <span class="hint"> ${t("candidates.score", { score: number(score, { maximumFractionDigits: 1 }) })}</span>
       <ul>
         ${reasons.map(
-          ({ matter, weight, says }) => html`<li>
+          ({ matter, weight, says, told }) => html`<li>
             <span class=${weight < 0 ? "against" : "for"}>${number(weight, { signDisplay: "always", maximumFractionDigits: 1 })}</span>
-            ${coded("matter", matter)}: <${Said} says=${says} reference=${reference} />
+            ${coded("matter", matter)}: <${Said} says=${says} told=${told} reference=${reference} />
           </li>`,
         )}
       </ul>
@@ -56,9 +56,9 @@ function Candidate({ candidate, chosen, select }) {
 }
 
 /** A reason in the reader's language; one that the page cannot tell in it stands as it is. */
-function Said({ says, reference }) {
-  const told = inWords(says, reference);
-  return told === null ? html`<span lang="en">${says}</span>` : html`<span>${told}</span>`;
+function Said({ says, told, reference }) {
+  const words = inWords(told, reference);
+  return words === null ? html`<span lang="en">${says}</span>` : html`<span>${words}</span>`;
 }
 
 /** The candidate that is looked at, its claims beside the report's. */

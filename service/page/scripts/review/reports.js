@@ -44,12 +44,12 @@ export function Reports({ chosen }) {
     ${listing && html`<${Keys} on=${keys} change=${setKeys} close=${() => list(false)} />`}
     <div class="desk filling">
       <${Queue} queue=${desk.queue} chosen=${chosen} />
-      <${File} key=${chosen} desk=${desk} own=${own} waits=${Boolean(item)} keys=${keys} begin=${begin} />
+      <${File} key=${chosen} desk=${desk} own=${own} item=${item} keys=${keys} begin=${begin} />
     </div>
   `;
 }
 
-function File({ desk, own, waits, keys, begin }) {
+function File({ desk, own, item, keys, begin }) {
   const { file, queue } = desk;
   const heading = useRef(null);
   const known = Boolean(file?.report);
@@ -73,7 +73,7 @@ function File({ desk, own, waits, keys, begin }) {
       <header>
         <h2 id="account" tabindex="-1" ref=${heading}><${Title} report=${report} /></h2>
         <${Standing} report=${report} />
-        ${queue.items !== null && !waits && html`<p class="hint">${t("queue.not")}</p>`}
+        ${queue.items !== null && !item && html`<p class="hint">${t("queue.not")}</p>`}
         ${own && html`<p class="own">${t("refused.own")}</p>`}
         ${file.failed && html`<p class="failed" role="alert">${refusal(file.failed)}</p>`}
       </header>
@@ -87,7 +87,7 @@ function File({ desk, own, waits, keys, begin }) {
       <${Bar} desk=${desk} own=${own} keys=${keys} begin=${begin} />
     </article>
     <aside class="card evidence" aria-label=${t("evidence.pane")}>
-      ${file.incident ? html`<${Pane} desk=${desk} keys=${keys} />` : !file.failed && html`<p class="hint">${t("loading")}</p>`}
+      ${file.incident ? html`<${Pane} desk=${desk} against=${item?.contradicted_by} keys=${keys} />` : !file.failed && html`<p class="hint">${t("loading")}</p>`}
     </aside>
   `;
 }
@@ -123,7 +123,7 @@ function wordsFor({ kind, released }) {
   return released ? ["photos.release", "photos.release.why"] : ["photos.withdraw", "photos.withdraw.why"];
 }
 
-function Pane({ desk, keys }) {
+function Pane({ desk, against, keys }) {
   const { file, selected, select, start } = desk;
   const others = file.incident.claims.filter((each) => each.id !== file.report.id);
   return html`
@@ -131,7 +131,7 @@ function Pane({ desk, keys }) {
       <h2 id="beside">${t("beside")}</h2>
       ${others.length === 0
         ? html`<p class="hint">${t("beside.none")}</p>`
-        : html`<${Beside} report=${file.report} others=${others} title=${t("beside")} />`}
+        : html`<${Beside} report=${file.report} others=${others} against=${against} title=${t("beside")} />`}
     </section>
     <${Candidates} report=${file.report} incident=${file.incident} candidates=${file.candidates} selected=${selected} select=${select} start=${start} keys=${keys} />
   `;

@@ -7,6 +7,9 @@ import { t } from "../language.js";
 const KEPT = "review-shortcuts";
 const OFF = "off";
 
+/** Where letters are written or choose something. */
+const WRITING = "input:not([type=radio], [type=checkbox]), select, textarea, dialog";
+
 /** What each key does, by the key of its words, in the order in which they are listed. */
 export const SHORTCUTS = {
   v: "decide.verified",
@@ -40,7 +43,7 @@ export function useShortcuts(on, actions) {
     if (!on) return undefined;
     const press = (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-      if (event.target.closest("input, select, textarea, dialog")) return;
+      if (event.target.closest(WRITING)) return;
       const action = latest.current[letter(event)];
       if (!action) return;
       event.preventDefault();

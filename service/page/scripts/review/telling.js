@@ -59,17 +59,27 @@ export function cells(report) {
   const found = new Map();
   for (const line of report.casualties)
     for (const outcome of OUTCOMES)
-      if (line[outcome]) found.set([line.party ?? "", line.group ?? "", outcome].join("|"), line[outcome]);
+      if (line[outcome]) found.set(keyOf(line, outcome), line[outcome]);
   return found;
 }
 
+const keyOf = ({ party, group }, outcome) => [party ?? "", group ?? "", outcome].join("|");
+
+/** The same as `differences`, as the service tells it of a report that contradicts another. */
+export const differencesTold = ({ told }) =>
+  new Set(told.map((each) => (each.form === "figure" ? keyOf(each, each.outcome) : each.form)));
+
+/** What a report that speaks in figures stands at. */
+const LIVE = new Set(["unverified", "corroborated", "verified"]);
+
 /**
- * In which matters a report contradicts another, as the service reckons it: a `Set` of `stance`,
- * `attributed_to`, `when` and of the keys of `cells`. A claimant does not contradict itself.
+ * In which matters a live report contradicts another, as the service reckons it: a `Set` of
+ * `stance`, `attributed_to`, `when` and of the keys of `cells`. A claimant does not contradict
+ * itself.
  */
 export function differences(report, other) {
   const found = new Set();
-  if (report.claimant === other.claimant || !other.counted) return found;
+  if (report.claimant === other.claimant || !other.counted || !LIVE.has(other.status)) return found;
   if ([report, other].filter((each) => each.stance === "denies").length === 1) found.add("stance");
   if (report.attributed_to && other.attributed_to && report.attributed_to !== other.attributed_to)
     found.add("attributed_to");
