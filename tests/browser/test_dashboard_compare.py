@@ -136,6 +136,42 @@ def test_days_since_the_last_incident_are_ranges(visit: Visit, site: Site) -> No
     assert found["Armenia–Azerbaijan border"] == ["18 days", "13 September 2022", "nobody watched"]
 
 
+def test_within_a_year_silence_is_told_by_the_day(visit: Visit, site: Site) -> None:
+    page = visit("/?from=2022-08&to=2022-09&open=silence")
+    expect(page.locator("#panel-silence table").first).to_be_visible()
+    settle(page)
+    asked = {"from": "2022-08", "to": "2022-09", "period": "day"}
+    days = [
+        cell["start"]
+        for cell in site.get("/v1/aggregates", **asked)["cells"]
+        if cell["sector"] == "line-of-separation" and cell["coverage"] == "none"
+    ]
+    # Whoever watched stopped in the middle of the month.
+    assert days[0] == "2022-09-14"
+    assert len(days) == 17
+    silent = table(page, "silence")["Line of separation"][0]
+    assert silent == "14 September 2022 – 30 September 2022"
+
+
+def test_a_tally_is_told_in_the_words_of_its_claimant(visit: Visit, site: Site) -> None:
+    tally = {
+        "claimant": "armenian-officials",
+        "unit": "projectiles",
+        "count": {"words": "about 180"},
+        "from": "2022-07-01T00:00+04:00",
+        "to": "2022-07-08T00:00+04:00",
+        "note": "Counted along the whole line.",
+        "sources": [{"title": "Weekly statement", "url": "https://example.org/week"}],
+    }
+    site.post("/v1/tallies", tally, Role.MONITOR)
+    page = visit("/?from=2022-07&to=2022-07&open=tallies")
+    panel = page.locator("#panel-tallies")
+    expect(panel.locator("q")).to_have_text("about 180")
+    expect(panel.get_by_text("Counted along the whole line.")).to_be_visible()
+    link = panel.get_by_role("link", name="Weekly statement")
+    expect(link).to_have_attribute("href", "https://example.org/week")
+
+
 def test_tallies_stand_side_by_side_and_are_never_added(visit: Visit, site: Site) -> None:
     for claimant, count in (("armenian-officials", 12), ("azerbaijani-officials", 30)):
         tally = {
@@ -147,7 +183,7 @@ def test_tallies_stand_side_by_side_and_are_never_added(visit: Visit, site: Site
             "sector": "line-of-separation",
         }
         site.post("/v1/tallies", tally, Role.MONITOR)
-    page = visit("/?open=tallies")
+    page = visit("/?from=2022-08&to=2022-08&open=tallies")
     panel = page.locator("#panel-tallies")
     expect(panel.locator("tbody tr")).to_have_count(1)
     expect(panel.get_by_text("1 August 2022 – 7 August 2022")).to_be_visible()

@@ -110,23 +110,26 @@ export function Key({ changed }) {
   const [failed, setFailed] = useState(null);
   const held = key() !== null;
   const field = useRef(null);
+  const hold = (given) => {
+    useKeyOf(given);
+    changed();
+    // What had the focus is gone with what the other key is shown.
+    const heading = document.querySelector("h1");
+    heading.tabIndex = -1;
+    heading.focus();
+  };
   const give = async (event) => {
     event.preventDefault();
     const given = field.current.value.trim();
     try {
       await ask("/v1/theatre", { key: given });
-      useKeyOf(given);
       setFailed(null);
-      changed();
+      hold(given);
     } catch (problem) {
       setFailed(problem.status === 401 ? t("key.refused") : t("problem.offline"));
     }
   };
-  const forget = () => {
-    useKeyOf(null);
-    changed();
-  };
-  if (held) return html`<p class="key"><span>${t("key.held")}</span> <button type="button" onClick=${forget}>${t("key.forget")}</button></p>`;
+  if (held) return html`<p class="key"><span>${t("key.held")}</span> <button type="button" onClick=${() => hold(null)}>${t("key.forget")}</button></p>`;
   return html`<form class="key" onSubmit=${give}>
     <label for="key">${t("key.label")}</label>
     <input id="key" ref=${field} type="password" autocomplete="off" spellcheck=${false} required aria-describedby=${failed ? "key-failed" : "key-hint"} />

@@ -1,28 +1,34 @@
 /** Where the sources are silent: sectors and spans of time that nobody watched, and who watched the rest. */
 
 import { html } from "../library.js";
-import { t } from "../language.js";
+import { coded, t } from "../language.js";
 import { address } from "../service.js";
 import { useAnswer } from "./data.js";
 import { Downloads } from "./downloads.js";
 import { Refused } from "./fields.js";
 import { bucketName, namedIn, sectorName, throughout } from "./labels.js";
-import { sums } from "./state.js";
+import { firstDay, lastDay, sums } from "./state.js";
 
-/** Grains fine enough to tell silence and coarse enough to list it. */
+/** Days of which silence is told day by day; of more by the grain that is looked at, or by months. */
+const LONGEST = 400;
 const COARSE = { day: "month", week: "month" };
+
+function grainFor({ from, to }, grain) {
+  const days = from && to ? (Date.parse(lastDay(to)) - Date.parse(firstDay(from))) / 86_400_000 : Infinity;
+  return days <= LONGEST ? "day" : (COARSE[grain] ?? grain);
+}
 
 /** Sectors with the spans of which nothing is recorded, and the list of watches. */
 export function Content({ filters, view, reference }) {
-  const grain = COARSE[view.grain] ?? view.grain;
   const { from, to, as_of } = sums(filters, reference.periods);
+  const grain = grainFor({ from, to }, view.grain);
   const sector = filters.sector === "unlocated" ? undefined : filters.sector;
   const table = useAnswer("/v1/aggregates", { from, to, as_of, sector, period: grain });
   const watched = { from, to, as_of, sector };
   const watches = useAnswer("/v1/coverage", { ...watched, limit: "100" });
   if (table.problem || watches.problem) return html`<${Refused} problem=${table.problem ?? watches.problem} />`;
   if (!table.data || !watches.data) return html`<p class="hint" role="status">${t("loading")}</p>`;
-  return html`<p>${t("silence.why")}</p>
+  return html`<p>${t("silence.why")}${grain !== "day" && ` ${t("silence.coarse", { grain: coded("grain", grain) })}`}</p>
     <div class="scroll" role="group" tabindex="0" aria-label=${t("silence.spans")}>
       <table>
         <caption>${t("silence.spans")}</caption>

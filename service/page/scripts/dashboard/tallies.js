@@ -8,6 +8,7 @@ import { Downloads } from "./downloads.js";
 import { Refused } from "./fields.js";
 import { figure } from "./figures.js";
 import { namedIn, sectorName, throughout } from "./labels.js";
+import { Documents } from "./matrix-sources.js";
 import { sums } from "./state.js";
 
 /** Tallies of the same span, sector and unit next to one another. */
@@ -28,10 +29,17 @@ export function Content({ filters, reference }) {
             <th scope="row">${throughout(row.from, row.to, reference.theatre.timezone)}</th>
             <td>${row.sector ? sectorName(row.sector, null, reference) : t("unstated")}</td>
             <td>${t(`unit.${row.unit}`)}</td>
-            <td><ul class="spans">${row.claims.map((claim) => html`<li><strong>${figure(claim.count)}</strong> – ${namedIn(reference.claimants, claim.claimant)}${claim.attributed_to && ` (${t("tallies.against", { party: namedIn(reference.parties, claim.attributed_to) })})`}</li>`)}</ul></td>
+            <td><ul class="spans">${row.claims.map((claim) => html`<li key=${claim.id}><${Claim} claim=${claim} reference=${reference} /></li>`)}</ul></td>
           </tr>`,
         )}</tbody>
       </table>
     </div>`}
     <${Downloads} csv=${address("/v1/aggregates/tallies", { ...asked, format: "csv" })} name="tallies" />`;
 }
+
+/** What one claimant counts, in its own words too, since these may say less exactly how many. */
+const Claim = ({ claim, reference }) => html`<strong>${figure(claim.count)}</strong>
+  ${claim.count.words && html` <q>${claim.count.words}</q>`} – ${namedIn(reference.claimants, claim.claimant)}
+  ${claim.attributed_to && ` (${t("tallies.against", { party: namedIn(reference.parties, claim.attributed_to) })})`}
+  ${claim.note && html`<span class="remark">${claim.note}</span>`}
+  ${claim.sources.length > 0 && html`<${Documents} value=${claim.sources} />`}`;

@@ -30,6 +30,9 @@ export const Chips = ({ name, label, value, change, options }) => html`<div clas
   )}
 </div>`;
 
+/** How long the name of something may be that the service does not know. */
+const LONGEST_NAME = 200;
+
 /**
  * Where something is typed and found among `entries`, or, with `own`, kept in the words as typed.
  *
@@ -90,7 +93,7 @@ export function Finder({ id, label, hint, entries, chosen, text, choose, typed, 
   };
   return html`<div class="field">
     <label for=${id}>${label}</label>
-    <input id=${id} ref=${box} value=${text} type="text" role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
+    <input id=${id} ref=${box} value=${text} type="text" maxlength=${LONGEST_NAME} role="combobox" autocomplete="off" spellcheck="false" aria-autocomplete="list"
       aria-expanded=${String(seen)} aria-controls=${seen ? `${id}-list` : undefined} aria-invalid=${wrong ? "true" : undefined}
       aria-activedescendant=${seen && at >= 0 ? `${id}-${at}` : undefined} aria-describedby=${hint && `${id}-hint`}
       onInput=${type} onKeyDown=${steer} onFocus=${enter} onBlur=${() => setOpen(false)} />

@@ -107,12 +107,12 @@ const Late = ({ photo }) => html`<li class="card">
 </li>`;
 
 function Receipt({ receipt }) {
-  const { id, received_at: received, sha256, status, photos, kept } = receipt;
+  const { id, received, sha256, status, photos, kept } = receipt;
   return html`<li class="card receipt">
     <p class="done"><strong>✓ ${t("report.received")}</strong></p>
     <dl>
       <dt>${t("report.receipt.id")}</dt><dd><code>${id}</code></dd>
-      <dt>${t("report.receipt.time")}</dt><dd>${inWords(received, DEVICE)}</dd>
+      <dt>${t("report.receipt.time")}</dt><dd>${inWords(received)}</dd>
       <dt>${t("report.receipt.status")}</dt><dd>${coded("status", status)}</dd>
       <dt>SHA-256</dt><dd><code title=${sha256}>${sha256.slice(0, SHORT)}…</code></dd>
       ${photos.length > 0 && html`<dt>${t("report.photos")}</dt><dd>${photos.map((photo) => html`<code>${photo.sha256.slice(0, SHORT)}…</code> `)}</dd>`}

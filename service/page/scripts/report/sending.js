@@ -107,8 +107,8 @@ const ofOneReport = ({ id, body, attempts }) => ({
   isReceipt: ofReport(id),
   change: (changes) => device.changeReport(id, changes),
   refuse: (problem) => device.changeReport(id, { state: "refused", problem }),
-  done: ({ sha256, received_at, status }) =>
-    device.received({ id, sha256, received_at, status, photos: [], kept: false, seen: false, at: Date.now() }),
+  done: ({ sha256, received, status }) =>
+    device.received({ id, sha256, received, status, photos: [], kept: false, seen: false, at: Date.now() }),
 });
 
 const ofOnePhoto = (photo) => ({

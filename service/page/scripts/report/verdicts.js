@@ -24,7 +24,7 @@ export async function verdict(answer, isReceipt) {
 }
 
 /** Whether this is the service's receipt for a report. */
-export const ofReport = (id) => (told) => told?.id === id && HASH.test(told.sha256) && typeof told.received_at === "string";
+export const ofReport = (id) => (told) => told?.id === id && HASH.test(told.sha256) && typeof told.received === "string";
 
 /** Whether this is the service's receipt for a photo of a report. */
 export const ofPhoto = (report, sha256) => (told) =>
