@@ -320,7 +320,7 @@ def _lines(
 
 def _doubtful_texts(draft: Draft) -> set[Flag]:
     texts = [text for text in (draft.summary, draft.where.as_written) if text]
-    # What is printable throughout holds nothing unusual: nobody needs to look at each character.
-    titles = [source.title for source in draft.sources if not source.title.isprintable()]
+    titles = (source.title for source in draft.sources)
     words = (text for each in draft.casualties for text in each.line.words.values())
-    return doubts_of(texts, [*titles, *words])
+    names = filter(None, (draft.claimant, draft.attributed_to, draft.where.place))
+    return doubts_of(texts, (*titles, *words, *names))

@@ -15,6 +15,10 @@ _PERSONAL: Final = re.compile(
     r"|\b[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+\s+[A-ZÀ-ÞА-ЯԱ-Ֆ]\w+,\s*(?:aged\s*)?\d{1,3}\b"  # Name Surname, 34
 )
 
+_LATIN: Final = "A-Za-zÀ-ÖØ-öø-ʯ"
+_LOOKING_LATIN: Final = "Ͱ-ϿЀ-ԯԱ-Ֆա-և"
+_MIXED: Final = re.compile(f"[{_LATIN}][{_LOOKING_LATIN}]|[{_LOOKING_LATIN}][{_LATIN}]")
+
 
 def doubts_of(texts: Iterable[str], titles: Iterable[str]) -> set[Flag]:
     """Flags for free text that may identify a person or hides characters from the eye."""
@@ -28,9 +32,13 @@ def doubts_of(texts: Iterable[str], titles: Iterable[str]) -> set[Flag]:
 
 
 def has_unusual(text: str) -> bool:
-    """Whether a text holds a character that is."""
-    # What is printable holds none; that is known at once.
-    return not text.isprintable() and any(map(is_unusual, set(text)))
+    """Whether a text holds a character that is, or a word in letters of two scripts, which looks
+    like another (Unicode Technical Standard 39, 4)."""
+    if text.isascii() and text.isprintable():
+        return False
+    # What is printable holds no such character; that is known at once.
+    unseen = not text.isprintable() and any(map(is_unusual, set(text)))
+    return unseen or _MIXED.search(text) is not None
 
 
 def is_unusual(character: str) -> bool:

@@ -192,10 +192,13 @@ def test_the_sentence_says_how_much_is_verified_and_contested(visit: Visit, site
     assert f"Killed, as claimed: {whole['figures']['killed']['low']} " in said
     assert f"{whole['figures']['killed']['unknown']} without a figure" in said
     assert verified["incidents"] == 1
-    assert "1 of them is verified" in said
+    # Of the dead nobody verified anything, so the gravest that somebody did is told.
+    assert verified["figures"]["killed"]["low"] is None
+    assert "1 of them is verified (wounded: 1)" in said
     assert f"{contested['incidents'] + contested['episodes']} is contested" in said
     page.get_by_role("link", name="1 verified").click()
     expect(page.locator("#incidents .rows > li")).to_have_count(1)
+    expect(page.locator(".sentence")).to_contain_text("Wounded, as claimed: 1")
     expect(page.get_by_role("link", name="1 verified")).to_have_attribute("aria-current", "true")
 
 

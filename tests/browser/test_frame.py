@@ -5,6 +5,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, WALL, Visit, picture, violations
 
+# 1280 pixels at four times their size (WCAG 1.4.10).
+NARROW = {"width": 320, "height": 640}
 PAGES = ("/", "/report", "/review")
 
 
@@ -34,6 +36,20 @@ def test_a_language_once_chosen_is_kept(visit: Visit) -> None:
     page.get_by_role("link", name="Հաղորդել").click()
     page.wait_for_url("**/report")
     expect(page.locator("html")).to_have_attribute("lang", "hy")
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("language", ["en", "ru", "hy", "az"])
+def test_nothing_is_cut_off_on_a_narrow_screen_or_in_large_letters(
+    visit: Visit, address: str, language: str
+) -> None:
+    page = visit(address, language=language, viewport=NARROW)
+    page.wait_for_load_state("networkidle")
+    reach = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
+    assert page.evaluate(reach) == 0
+    page.set_viewport_size(PHONE)
+    page.evaluate("document.documentElement.style.fontSize = '150%'")
+    assert page.evaluate(reach) == 0
 
 
 @pytest.mark.parametrize(("size", "viewport"), [("phone", PHONE), ("wall", WALL)])

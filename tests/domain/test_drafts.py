@@ -254,6 +254,28 @@ def test_characters_that_change_how_text_is_shown_are_flagged(
         assert (Flag.UNUSUAL_CHARACTERS in told.flags) is unusual
 
 
+@pytest.mark.parametrize(
+    ("name", "unusual"),
+    [
+        ("Ministry of Defence of Azerb\u0430ijan", True),
+        ("\u041cinistry of Defence", True),
+        ("Պaշտպանության նախարարություն", True),
+        ("Ministry of Defence of Azerbaijan", False),
+        ("Azərbaycan Respublikasının Müdafiə Nazirliyi", False),
+        ("Министерство обороны (MoD)", False),
+        ("ՀՀ պաշտպանության նախարարություն, T-72Б", False),
+    ],
+)
+def test_a_name_that_looks_like_another_is_flagged(name: str, unusual: bool) -> None:
+    for told in (
+        read(claimant=name),
+        read(attributed_to=name),
+        read(where=Where(place=name)),
+        read(sources=(Source(name),)),
+    ):
+        assert (Flag.UNUSUAL_CHARACTERS in told.flags) is unusual
+
+
 def test_decision_15_a_sector_not_valid_on_the_date_is_flagged_and_falls_back() -> None:
     told = read("2022-08-03", Where(sector="old-north"))
     assert told.flags == {Flag.SECTOR_NOT_VALID}

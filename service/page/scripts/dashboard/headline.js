@@ -8,9 +8,13 @@ import { figure, measured, remarks } from "./figures.js";
 import { Refused } from "./fields.js";
 import { MEASURES, link, sums } from "./state.js";
 
-/** Whose figures the sentence tells: those of the measure, or of the dead where events are counted. */
-const told = (view) => (view.measure === "incidents" ? "killed" : view.measure);
+/** Whose figures are told: those of the measure or, where events are counted, the gravest there is a figure of. */
+function told(view, row) {
+  if (view.measure !== "incidents") return view.measure;
+  return GRAVEST_FIRST.find((outcome) => (row.figures[outcome].low ?? null) !== null) ?? GRAVEST_FIRST[0];
+}
 
+const [, ...GRAVEST_FIRST] = MEASURES;
 const RANGE = { low: 500, best: 500, high: null, open: 5, unknown: 5 };
 const ROW = { incidents: 50, episodes: 5, figures: Object.fromEntries(MEASURES.map((each) => [each, RANGE])) };
 /** As long as such answers are: what is still to come keeps the room that it will need. */
@@ -38,8 +42,8 @@ export function Headline({ filters, view, set, reference }) {
 function Summary({ filters, view, whole, verified, contested }) {
   const row = whole.total;
   return html`<p class="sentence">
-    ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view)} />`}${" "}
-    ${row.incidents !== null && !filters.status && verified && html`<${Verified} row=${verified.total} outcome=${told(view)} />`}${" "}
+    ${row.incidents === null ? t("headline.nothing") : html`<${Sentence} row=${row} outcome=${told(view, row)} />`}${" "}
+    ${row.incidents !== null && !filters.status && verified && html`<${Verified} row=${verified.total} outcome=${told(view, verified.total)} />`}${" "}
     ${row.incidents !== null && !filters.contested && contested && html`<span>${contestedIn(events(contested.total))}</span>`}${" "}
     ${filters.status && html`<span>${t("headline.only", { status: coded("status", filters.status) })}</span>`}
   </p>`;
