@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from service.domain.access import Role
 from tests.browser.board import settle
-from tests.browser.conftest import Site, Visit, picture
+from tests.browser.conftest import Complaints, Site, Visit, picture
 
 PAIR = "armenian-officials,azerbaijani-officials"
 CONFIRMED = {
@@ -255,3 +255,26 @@ def test_the_record_is_played_to_its_end(visit: Visit) -> None:
     expect(slider).to_have_attribute("aria-valuetext", "What is known now")
     expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
     assert "as_of" not in page.url
+
+
+def test_a_busy_service_is_asked_again_while_somebody_waits(
+    visit: Visit, complaints: Complaints
+) -> None:
+    complaints.expected = ("503",)
+    page = visit("/")
+    settle(page)
+    refused: list[str] = []
+
+    def busy(route: Route) -> None:
+        if "as_of=" in route.request.url and len(refused) < 2:
+            refused.append(route.request.url)
+            route.fulfill(status=503, json={"title": "Busy"}, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/v1/**", busy)
+    page.goto(f"{page.url}?as_of=changes:60")
+    settle(page)
+    assert len(refused) == 2
+    expect(page.locator(".sums table")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)

@@ -83,3 +83,15 @@ def test_it_prints_with_its_question_and_without_its_controls(visit: Visit) -> N
     expect(page.get_by_label("From", exact=True)).to_be_hidden()
     expect(page.locator(".sums table")).to_be_visible()
     expect(page.locator(".downloads").first).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [("en", "5,633"), ("ru", "5\u00a0633"), ("hy", "5\u00a0633"), ("az", "5.633")],
+)
+def test_numbers_are_written_as_the_language_writes_them(
+    visit: Visit, language: str, written: str
+) -> None:
+    page = visit("/", language=language)
+    settle(page)
+    expect(page.locator(".sentence strong").nth(1)).to_contain_text(written)

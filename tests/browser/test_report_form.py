@@ -208,8 +208,13 @@ def test_a_position_is_no_more_exact_than_the_monitor_wants(
     choose(page, "where", "position")
     page.locator("input[name=precision][value=exact]").check()
     page.locator("#lat").fill("39.762123")
+    expect(page.locator("#lat")).to_have_value("39.7621")
     page.locator("input[name=precision][value=district]").check()
     expect(page.locator("#lat")).to_have_value("39.8")
+    # What is typed is never more exact on the device either.
+    page.locator("#lon").fill("")
+    page.locator("#lon").press_sequentially("46,752445")
+    expect(page.locator("#lon")).to_have_value("46,7")
 
 
 def test_an_area_is_chosen_where_no_place_is_known(visit: Visit, site: Site) -> None:

@@ -83,6 +83,9 @@ def test_a_monitors_report_is_verified_and_taken_back_by_keyboard_alone(
     expect(page.locator("#account")).to_be_focused()
 
     page.keyboard.press("z")
+    expect(page.locator(".deciding")).to_contain_text(
+        f"another report than the one that is open: {report}"
+    )
     expect(page.get_by_label("Reason")).not_to_have_value("")
     page.keyboard.press("Enter")
     notice(page, "Taken back.")

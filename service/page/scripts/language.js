@@ -71,13 +71,12 @@ export const has = (key) => key in words;
 /** The words for a code of the service, such as a status, or the code itself. */
 export const coded = (kind, code) => (has(`${kind}.${code}`) ? t(`${kind}.${code}`) : code);
 
-// Browsers do not know how to write numbers in every language; these write them alike.
+// Some browsers say that they write numbers in these languages, and write them as in English; the
+// languages beside them write them alike.
 const ALIKE = { hy: "ru", az: "tr" };
 
-const known = (code) => (Intl.NumberFormat.supportedLocalesOf(code).length > 0 ? code : ALIKE[code] ?? code);
-
 /** A number as the language writes it. */
-export const number = (value, options) => new Intl.NumberFormat(known(language), options).format(value);
+export const number = (value, options) => new Intl.NumberFormat(ALIKE[language] ?? language, options).format(value);
 
 /** A list in words: "a, b and c". */
 export const listed = (items) =>

@@ -6,6 +6,9 @@ import { address, all, ask, key } from "../service.js";
 const MOST = 60;
 /** Milliseconds for which an answer is shown again without being asked for again. */
 const FRESH = 60_000;
+const BUSY = 503;
+const PATIENCE = 5;
+const SECOND = 1_000;
 const kept = new Map();
 
 const reached = new Set();
@@ -29,6 +32,19 @@ function inTurn(where, signal, question) {
   return answer;
 }
 
+/** The service is asked again where it says that it is busy, as long as somebody waits. */
+async function patiently(where, signal) {
+  for (let times = 1; ; times += 1) {
+    try {
+      return await ask(where, { signal });
+    } catch (problem) {
+      if (problem.status !== BUSY || times > PATIENCE) throw problem;
+      await new Promise((resolve) => setTimeout(resolve, times * SECOND));
+      signal.throwIfAborted();
+    }
+  }
+}
+
 /** One question, shared by all who ask it; given up when nobody waits for it any more. */
 function asked(where) {
   const name = `${key() ?? ""} ${where}`;
@@ -38,7 +54,7 @@ function asked(where) {
   const entry = { at: Date.now(), waiting: 0, done: false, controller };
   const drop = () => kept.get(name) === entry && kept.delete(name);
   const { signal } = controller;
-  entry.answer = inTurn(where, signal, () => ask(where, { signal })).then(
+  entry.answer = inTurn(where, signal, () => patiently(where, signal)).then(
     (data) => {
       entry.done = true;
       return data;

@@ -1,7 +1,7 @@
 /** The link that opens an incident: an address of its own, followed without leaving the view. */
 
 import { html } from "../library.js";
-import { t } from "../language.js";
+import { titleOf } from "../titles.js";
 import { link } from "./state.js";
 
 /** The address of this view with an incident open. */
@@ -14,5 +14,5 @@ export function Opening({ incident, set }) {
     event.preventDefault();
     set({ incident: incident.id });
   };
-  return html`<a class="opening" href=${addressOf(incident.id)} data-incident=${incident.id} onClick=${open} dir="auto">${incident.title ?? t("incidents.untitled")}</a>`;
+  return html`<a class="opening" href=${addressOf(incident.id)} data-incident=${incident.id} onClick=${open} dir="auto">${titleOf(incident)}</a>`;
 }

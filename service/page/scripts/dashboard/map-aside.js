@@ -3,6 +3,7 @@
 import { html, useState } from "../library.js";
 import { coded, number, t } from "../language.js";
 import { Status } from "../statuses.js";
+import { titleOf } from "../titles.js";
 import { when } from "../when.js";
 import { useAnswer } from "./data.js";
 import { figure, measured } from "./figures.js";
@@ -44,7 +45,7 @@ function Behind({ address, set, reference }) {
 export const Events = ({ items, more, set, reference }) => html`<ul class="events">
     ${items.map(
       (item) => html`<li key=${item.id}>
-        <button type="button" class="quiet" onClick=${() => set({ incident: item.id })}>${item.title ?? t("map.untitled")}</button>
+        <button type="button" class="quiet" onClick=${() => set({ incident: item.id })}>${titleOf(item)}</button>
         <span class="hint">${when(item.when, reference.theatre.timezone)} · <${Status} status=${item.status} contested=${item.contested} /></span>
       </li>`,
     )}

@@ -3,6 +3,7 @@
 import { html } from "../library.js";
 import { coded, number, t } from "../language.js";
 import { STATUSES, fillOf } from "../statuses.js";
+import { titleOf } from "../titles.js";
 import { when } from "../when.js";
 import { figure } from "./figures.js";
 import { pixels } from "./map-projection.js";
@@ -51,7 +52,7 @@ export function lines({ items, precision }, measure, zone) {
   if (items.length > 1) return [t("map.cluster", { count: items.length }), coded("precision", precision), ...items.slice(0, 4).map((item) => item.title ?? when(item.when, zone))];
   const [item] = items;
   return [
-    item.title ?? t("map.untitled"),
+    titleOf(item),
     when(item.when, zone),
     [coded("status", item.status), item.contested && `≠ ${coded("status", "contested")}`].filter(Boolean).join(", "),
     `${t("map.known-to")}: ${coded("precision", precision)}`,

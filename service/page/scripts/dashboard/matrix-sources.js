@@ -26,7 +26,7 @@ function Document({ source }) {
   const address = source.url && webAddress(source.url);
   const about = [source.publisher, source.published && when(source.published), source.locator].filter(Boolean);
   return html`${address
-      ? html`<a href=${address} rel="noopener noreferrer" target="_blank">${source.title}<span class="visually-hidden"> ${t("matrix.elsewhere")}</span><span aria-hidden="true"> ↗</span></a>`
+      ? html`<a href=${address} rel="noopener noreferrer" target="_blank"><bdi>${source.title}</bdi><span class="visually-hidden"> ${t("matrix.elsewhere")}</span><span aria-hidden="true"> ↗</span></a>`
       : html`<cite>${source.title}</cite>`}
-    ${about.length > 0 && html`<span class="hint">${about.join(" · ")}</span>`}`;
+    ${about.length > 0 && html`<span class="hint">${about.map((each, at) => html`${at > 0 && " · "}<bdi>${each}</bdi>`)}</span>`}`;
 }

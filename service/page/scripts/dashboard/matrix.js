@@ -4,6 +4,7 @@ import { Dialog } from "../frame.js";
 import { html, useEffect, useRef } from "../library.js";
 import { t } from "../language.js";
 import { Status } from "../statuses.js";
+import { titleOf } from "../titles.js";
 import { when } from "../when.js";
 import { useAnswer, usePlaces } from "./data.js";
 import { Aside } from "./matrix-aside.js";
@@ -25,7 +26,7 @@ export function Matrix({ filters, view, set, reference }) {
   useEffect(() => top.current?.closest("dialog").scrollTo(0, 0), [view.incident]);
   const shown = problem ? null : data;
   const close = () => set({ incident: "" });
-  return html`<${Dialog} wide title=${shown ? (shown.title ?? t("incidents.untitled")) : t("matrix.title")} close=${close}>
+  return html`<${Dialog} wide title=${shown ? titleOf(shown) : t("matrix.title")} close=${close}>
     <div class="matrix" ref=${top} aria-busy=${loading}>
       ${problem && html`<p class="failed" role="alert">${refusal(problem)}</p>`}
       ${!shown && !problem && html`<p role="status">${t("loading")}</p>`}

@@ -39,6 +39,7 @@ export function When({ value, change, zone = DEVICE, wrong }) {
     </div>`}
     ${value.how === "day" && value.day && html`<${Time} value=${value} set=${set} zone=${zone} />`}
     <p class="told" aria-live="polite">${told ? html`${t("report.read")} <strong>${inWords(told)}</strong> <code>${told}</code>` : ""}</p>
+    ${[value.day, value.last].some((day) => day > dayIn(zone)) && html`<p class="hint">${t("report.when.ahead")}</p>`}
     ${how === "about" && html`<p class="hint">${t("report.when.about.hint")}</p>`}
   <//>`;
 }

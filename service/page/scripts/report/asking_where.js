@@ -3,7 +3,7 @@
 import { html, useMemo, useState } from "../library.js";
 import { current, inOrder, t } from "../language.js";
 import { placeName } from "../places.js";
-import { degrees } from "./content.js";
+import { cut, degrees } from "./content.js";
 import { Chips, Choice, Field, Finder, Part } from "./fields.js";
 import { placesToFind, treeToFind } from "./finding.js";
 
@@ -75,7 +75,7 @@ function Position({ value, set, wrong }) {
     <p><button type="button" class="large" onClick=${locate} disabled=${asking}>${t(asking ? "report.position.asking" : "report.position.take")}</button></p>
     ${failed && html`<p class="failed" role="alert">${t("report.position.failed")}</p>`}
     <div class="pair">
-      <${Field} id="lat" label=${t("report.lat")} inputmode="decimal" value=${value.lat} change=${(lat) => set({ lat })} wrong=${wrong} />
-      <${Field} id="lon" label=${t("report.lon")} inputmode="decimal" value=${value.lon} change=${(lon) => set({ lon })} wrong=${wrong} />
+      <${Field} id="lat" label=${t("report.lat")} inputmode="decimal" value=${value.lat} change=${(lat) => set({ lat: cut(lat, value.precision) })} wrong=${wrong} />
+      <${Field} id="lon" label=${t("report.lon")} inputmode="decimal" value=${value.lon} change=${(lon) => set({ lon: cut(lon, value.precision) })} wrong=${wrong} />
     </div>`;
 }

@@ -48,6 +48,9 @@ export function degrees(text, precision, most) {
   return Math.abs(value) <= most ? Number(value.toFixed(POSITION[precision])) : NaN;
 }
 
+/** What was typed of degrees without the digits that the precision does not keep. */
+export const cut = (text, precision) => text.replace(new RegExp(`([.,]\\d{${POSITION[precision]}})\\d+`), "$1");
+
 function place({ how, place: known, words, sector, district, within, lat, lon, precision }) {
   const written = plain(within) ? { as_written: plain(within) } : {};
   if (how === "sector") return sector ? { sector, ...written } : null;

@@ -120,10 +120,10 @@ function Sources({ report }) {
 export function Source({ source }) {
   const web = /^https?:\/\//.test(source.url ?? "");
   const more = [source.publisher, source.published && when(source.published), source.locator].filter(Boolean);
-  return html`<span dir="auto">
-      ${web ? html`<a href=${source.url} rel="noreferrer noopener" target="_blank">${source.title}<span class="visually-hidden"> ${t("sources.opens")}</span></a>` : source.title}
+  return html`<span>
+      ${web ? html`<a href=${source.url} rel="noreferrer noopener" target="_blank"><bdi>${source.title}</bdi><span class="visually-hidden"> ${t("sources.opens")}</span></a>` : html`<cite>${source.title}</cite>`}
     </span>
-    ${more.length > 0 && html`<span class="hint"> ${more.join(", ")}</span>`}
+    ${more.length > 0 && html`<span class="hint"> ${more.map((each, at) => html`${at > 0 && ", "}<bdi>${each}</bdi>`)}</span>`}
     ${source.sha256 && html`<br /><code class="hash">SHA-256 ${source.sha256}</code>`}`;
 }
 

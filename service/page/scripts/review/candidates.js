@@ -3,6 +3,7 @@
 import { html, useContext, useEffect, useState } from "../library.js";
 import { coded, number, t } from "../language.js";
 import { ask } from "../service.js";
+import { titleOf } from "../titles.js";
 import { when } from "../when.js";
 import { Beside } from "./beside.js";
 import { inWords } from "./reasons.js";
@@ -41,7 +42,7 @@ function Candidate({ candidate, chosen, select }) {
   return html`<label class="candidate">
     <input type="radio" name="candidate" checked=${chosen} onChange=${() => select(incident)} />
     <span>
-      <strong dir="auto">${title ?? t("candidates.untitled")}</strong>
+      <strong dir="auto">${titleOf({ id: incident, title })}</strong>
       <span class="hint"> ${t("candidates.score", { score: number(score, { maximumFractionDigits: 1 }) })}</span>
       <ul>
         ${reasons.map(

@@ -34,8 +34,8 @@ export function Deciding({ title, explain, value, change, confirm, cancel, longe
       event.stopPropagation();
       cancel();
     }
-    // In a reason Enter confirms; with Shift it begins a line.
-    if (event.key === "Enter" && !event.shiftKey && event.target.tagName === "TEXTAREA") {
+    // In a reason Enter confirms, and begins a line with Shift; a choice does nothing with it.
+    if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea, select")) {
       event.preventDefault();
       form.current.requestSubmit();
     }

@@ -106,7 +106,10 @@ function Bar({ desk, own, keys, begin }) {
     return html`<div class="bar"><${Decision} status=${form.kind === "grade" ? null : form.kind} report=${file.report} ...${common} /></div>`;
   if (form) {
     const [title, why] = wordsFor(form);
-    return html`<div class="bar"><${Deciding} key=${title} title=${t(title)} explain=${t(why)} ...${common} /></div>`;
+    // After a decision the next report is open, which is not the one that it was about.
+    const other = form.kind === "undo" && form.entry.report !== file.report.id;
+    const explain = other ? `${t("undo.other", { id: form.entry.report })} ${t(why)}` : t(why);
+    return html`<div class="bar"><${Deciding} key=${title} title=${t(title)} explain=${explain} ...${common} /></div>`;
   }
   return html`<div class="bar" role="group" aria-label=${t("decide")}>
     ${Object.entries(DECISIONS).map(
