@@ -96,6 +96,24 @@ def test_today_is_the_day_of_the_theatre(visit: Visit) -> None:
     expect(day).to_have_value(local.isoformat())
 
 
+def test_a_clock_that_is_off_is_told_where_the_service_answers(visit: Visit) -> None:
+    page = visit("/report", viewport=PHONE)
+    page.wait_for_load_state("networkidle")
+    warning = page.get_by_text("The clock of this device says")
+    for hours, warned in ((0, 0), (-26, 1), (26, 1), (0, 0)):
+        page.clock.set_fixed_time(datetime.now(UTC) + timedelta(hours=hours))
+        with page.expect_response("**/health/live"):
+            page.evaluate("dispatchEvent(new Event('online'))")
+        expect(warning).to_have_count(warned)
+    page.clock.set_fixed_time("2022-08-03T10:00:00Z")
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(warning).to_contain_text("says 3 August 2022, 14:00 UTC+4; the service says")
+    assert violations(page) == []
+    # It is a warning only.
+    choose(page, "when", "today")
+    expect(page.locator("#day")).to_have_value("2022-08-03")
+
+
 days = st.dates().map(str) | st.just("")
 whens = st.fixed_dictionaries(
     {
@@ -350,6 +368,12 @@ def test_what_is_missing_is_named_and_reached(visit: Visit) -> None:
         elif part == "where":
             at(page, "Lachin")
     choose(page, "who", "self")
+    choose(page, "when", "between")
+    page.locator("#day").fill("2022-08-03")
+    page.locator("#last").fill("2022-08-01")
+    send.click()
+    expect(page.locator("#wrong-when")).to_have_text("The last day lies before the first.")
+    page.locator("#last").fill("2022-08-03")
     more(page)
     page.get_by_role("button", name="Add a figure").click()
     send.click()
@@ -382,6 +406,7 @@ def test_a_refusal_is_final_until_the_monitor_decides(
     assert len(sent) == 1
     page.context.unroute("**/v1/reports")
     page.get_by_role("button", name="Make it a new report").click()
+    expect(page.locator("input[name=how-when]:checked")).to_be_focused()
     with added(site) as there:
         finish(page)
         expect(page.locator(".receipt")).to_have_count(1)
@@ -389,6 +414,20 @@ def test_a_refusal_is_final_until_the_monitor_decides(
     assert report["id"] != sent[0]
     # Version 4: nothing of the moment or the device is in it.
     assert re.fullmatch(r"[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}", sent[0])
+
+
+def test_who_corrects_what_was_refused_is_in_the_form(visit: Visit, complaints: Complaints) -> None:
+    complaints.expected = (NETWORK, NO_WORKER)
+    page = visit("/report", viewport=PHONE, key=Role.MONITOR, service_workers="block")
+    page.context.route("**/v1/reports", lambda route: problem(route, 422, "invalid"))
+    short(page)
+    finish(page)
+    page.get_by_role("button", name="Correct it").click()
+    expect(page.locator("form.report .refusal")).to_be_focused()
+    discard = page.locator("form.report").get_by_role("button", name="Delete")
+    discard.click()
+    page.keyboard.press("Enter")
+    expect(page.locator("input[name=how-when]:checked")).to_be_focused()
 
 
 def test_a_photo_goes_as_it_is_after_its_report(visit: Visit, site: Site) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from service.domain.access import Role
-from tests.browser.conftest import Complaints, Site, Visit, violations
+from tests.browser.conftest import PHONE, Complaints, Site, Visit, violations
 from tests.browser.desk import REASON, at_desk, confirm, notice, pair, send, told
 
 # Who is let in
@@ -153,6 +153,21 @@ def test_corroboration_without_evidence_is_refused_in_words(
     assert site.get(f"/v1/reports/{report}")["status"] == "unverified"
 
 
+@pytest.mark.parametrize("link", ["https://example.org/long", None])
+def test_a_source_breaks_no_page_and_turns_nothing_around(
+    visit: Visit, site: Site, link: str | None
+) -> None:
+    source = {"title": "\u202e" + "title" * 38, "publisher": "\u202epublisher", "url": link}
+    sources = [{name: text for name, text in source.items() if text}]
+    sent = told(when="2022-06-19", claimant="a stranger", sources=sources)
+    page = at_desk(visit, site.post("/v1/reports", sent, Role.MONITOR)["id"], viewport=PHONE)
+    there = page.get_by_role("region", name="Sources")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
+    for text in (there.get_by_text("title" * 38), there.get_by_text("publisher")):
+        expect(text).to_have_css("unicode-bidi", "plaintext")
+
+
 def test_nobody_reviews_their_own(visit: Visit, site: Site, complaints: Complaints) -> None:
     complaints.expected = ("403",)
     grave = site.post("/v1/reports", told(when="2022-06-11"), Role.REVIEWER)["id"]
@@ -253,6 +268,10 @@ def test_a_report_is_merged_with_a_candidate_and_taken_back(visit: Visit, site: 
     page.get_by_text("told by 1 report").wait_for()
     beside = page.get_by_role("region", name="This report beside the chosen incident")
     expect(beside.locator("td.apart")).to_have_count(2)
+    merge = page.get_by_role("button", name="Merge with it")
+    merge.click()
+    page.keyboard.press("Escape")
+    expect(merge).to_be_focused()
     candidates.get_by_role("radio").first.focus()
     page.keyboard.press("m")
     confirm(page, "The same night on the same road.")

@@ -1,6 +1,6 @@
 /** The question: what is asked for, and how it is shown. */
 
-import { html, useMemo, useState } from "../library.js";
+import { html, useLayoutEffect, useMemo, useRef, useState } from "../library.js";
 import { coded, current, named, t } from "../language.js";
 import { ask } from "../service.js";
 import { usePlaces } from "./data.js";
@@ -100,20 +100,32 @@ function Quick({ set }) {
   </div>`;
 }
 
-/** What is filtered, each to be taken away by itself. */
+/** What is filtered, each to be taken away by itself; the focus goes on to the next one. */
 function Chips({ chosen, filters, set, reference }) {
-  if (chosen.length === 0) return html`<p class="chips hint">${t("filters.none")}</p>`;
+  const row = useRef(null);
+  const removed = useRef(null);
+  useLayoutEffect(() => {
+    if (removed.current === null) return;
+    const next = Math.min(removed.current, chosen.length - 1);
+    (row.current.querySelectorAll(".chip")[next] ?? row.current).focus();
+    removed.current = null;
+  }, [chosen.length]);
+  if (chosen.length === 0) return html`<p class="chips hint" tabindex="-1" ref=${row}>${t("filters.none")}</p>`;
+  const remove = (place, changes) => () => {
+    removed.current = place;
+    set(changes);
+  };
   const none = Object.fromEntries(FILTERS.map((name) => [name, ""]));
-  return html`<ul class="chips" aria-label=${t("filters.set")}>
-    ${chosen.map((name) => {
+  return html`<ul class="chips" ref=${row} aria-label=${t("filters.set")}>
+    ${chosen.map((name, place) => {
       const text = `${t(`filter.${name}`)}: ${filterValue(name, filters[name], reference)}`;
       return html`<li key=${name}>
-        <button type="button" class="chip" aria-label=${t("filter.remove", { filter: text })} onClick=${() => set({ [name]: "" })}>
+        <button type="button" class="chip" aria-label=${t("filter.remove", { filter: text })} onClick=${remove(place, { [name]: "" })}>
           <span>${text}</span><span aria-hidden="true">×</span>
         </button>
       </li>`;
     })}
-    <li><button type="button" class="quiet" onClick=${() => set(none)}>${t("filters.reset")}</button></li>
+    <li><button type="button" class="quiet" onClick=${remove(0, none)}>${t("filters.reset")}</button></li>
   </ul>`;
 }
 

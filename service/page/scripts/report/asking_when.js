@@ -8,10 +8,11 @@ import { edtf } from "./content.js";
 import { Chips, Choice, Field, Part } from "./fields.js";
 
 const MONTHS = Array.from({ length: 12 }, (_, i) => String(i + 1).padStart(2, "0"));
+const HOUR = 3_600_000;
 const DEVICE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The question and what was answered, read back in words. */
-export function When({ value, change, zone = DEVICE, wrong }) {
+export function When({ value, change, zone = DEVICE, skew, wrong }) {
   const days = { today: dayIn(zone), yesterday: dayIn(zone, -1) };
   const how = value.how === "day" ? Object.keys(days).find((each) => days[each] === value.day) ?? "day" : value.how;
   const set = (changes) => change({ ...value, ...changes });
@@ -22,7 +23,8 @@ export function When({ value, change, zone = DEVICE, wrong }) {
   };
   const options = ["today", "yesterday", "day", "about", "month", "between", "by"];
   const told = edtf(value);
-  return html`<${Part} id="when" title=${t("report.when")} wrong=${wrong}>
+  return html`${Math.abs(skew) > HOUR && html`<${Clock} skew=${skew} zone=${zone} />`}
+  <${Part} id="when" title=${t("report.when")} wrong=${wrong}>
     <${Chips} name="how-when" label=${t("report.when")} value=${how} change=${choose} options=${options.map((each) => [each, t(`report.when.${each}`)])} />
     ${how !== "between" && how !== "month" && html`<${Field} id="day" type="date" label=${t("report.day")} value=${value.day} change=${(day) => set({ day })} wrong=${wrong} />`}
     ${how === "between" &&
@@ -42,6 +44,13 @@ export function When({ value, change, zone = DEVICE, wrong }) {
     ${[value.day, value.last].some((day) => day > dayIn(zone)) && html`<p class="hint">${t("report.when.ahead")}</p>`}
     ${how === "about" && html`<p class="hint">${t("report.when.about.hint")}</p>`}
   <//>`;
+}
+
+/** A clock that is off, beside the service's. */
+function Clock({ skew, zone }) {
+  const tell = (moment) => inWords(new Date(moment).toISOString(), zone);
+  const now = Date.now();
+  return html`<p class="hint" role="status">${t("report.when.clock", { device: tell(now), service: tell(now - skew) })}</p>`;
 }
 
 function Time({ value, set, zone }) {

@@ -28,6 +28,9 @@ export const blankSource = () => ({ title: "", publisher: "", published: "", url
 /** A line without the marks that nobody sees, which come along with what is copied from elsewhere. */
 const plain = (text) => text.replace(/\p{Cf}/gu, "").replace(/\p{Cc}/gu, " ").trim();
 
+/** Whether the last day that was chosen lies before the first. */
+export const isReversed = ({ how, day, last }) => how === "between" && day !== "" && last !== "" && last < day;
+
 /** What was chosen of days and times as the service reads it (ISO 8601, EDTF), or "" where something is missing. */
 export function edtf({ how, day, last, lasted, month, year, time, offset }) {
   if (how === "month") return /^\d{4}$/.test(year) ? [year, month].filter(Boolean).join("-") : "";
@@ -35,7 +38,7 @@ export function edtf({ how, day, last, lasted, month, year, time, offset }) {
   if (how === "about") return `${day}~`;
   if (how === "by") return `[..${day}]`;
   if (how === "between") {
-    if (!last || last < day) return "";
+    if (!last || isReversed({ how, day, last })) return "";
     if (last === day) return day;
     return lasted ? `${day}/${last}` : `[${day}..${last}]`;
   }

@@ -7,7 +7,9 @@ import { NOTHING } from "./reference.js";
 
 /**
  * `draft` is the report in the form, `written` what of it is on the device, `unsaved` whether the
- * device refused to keep it, `checked` whether what it lacks is said, `told` what was done last.
+ * device refused to keep it, `checked` whether what it lacks is said, `told` what was done last,
+ * `opened` whether somebody asked for the form that is seen, `skew` by how many milliseconds the
+ * device's clock is ahead of the service's, where that is known.
  */
 export const state = {
   view: "write",
@@ -24,6 +26,8 @@ export const state = {
   written: null,
   unsaved: false,
   told: null,
+  opened: false,
+  skew: null,
 };
 
 const listeners = new Set();
@@ -48,7 +52,7 @@ export function useReport() {
 export const fresh = () => ({ id: crypto.randomUUID(), state: "draft", form: content.blank(), changed: null });
 
 /** Show another view: `write`, `device`. */
-export const look = (view, told = null) => show({ view, told });
+export const look = (view, told = null) => show({ view, told, opened: false });
 
 /** Everything on the device, as it is now. */
 export async function refresh() {

@@ -1,6 +1,7 @@
 /** Everything that a monitor does to reports on the device, from opening the page to erasing it. */
 
 import { key as keyOfTab } from "../service.js";
+import { skew } from "./clock.js";
 import * as content from "./content.js";
 import * as device from "./device.js";
 import { flush, rest } from "./outbox.js";
@@ -13,8 +14,12 @@ const EMPTY = "about:blank";
 export async function start() {
   show({ draft: fresh() });
   show({ reference: await begun() });
+  check();
   await flush();
 }
+
+/** See how far the clock of the device is off, where the service can be asked. */
+const check = async () => navigator.onLine && show({ skew: await skew() });
 
 /** What was left on the device, if it keeps anything; answers the words of the theatre. */
 async function begun() {
@@ -70,6 +75,7 @@ async function elsewhere() {
 /** There may be a network again: fetch what is missing, send what waits. */
 async function wake() {
   show({ online: navigator.onLine });
+  check();
   if (state.reference.theatre === null) show({ reference: await reference() });
   await flush(true);
 }
@@ -128,7 +134,7 @@ export async function open(report = null) {
   // What may have been received meanwhile is no draft any more.
   if (report && (!now || (now.state === "queued" && now.attempts > 0))) return;
   const draft = report ? { ...now, state: "draft" } : fresh();
-  show({ draft, written: now, view: "write", checked: false, told: null });
+  show({ draft, written: now, view: "write", checked: false, told: null, opened: true });
   if (report) await saved(() => device.keep(draft));
   await refresh();
 }
@@ -173,7 +179,7 @@ export async function again(report) {
 export async function discard(id) {
   await writing;
   await device.drop(id);
-  if (state.draft.id === id) show({ draft: fresh(), checked: false });
+  if (state.draft.id === id) show({ draft: fresh(), checked: false, opened: true });
   await refresh();
 }
 

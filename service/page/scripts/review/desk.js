@@ -44,6 +44,7 @@ export function useDesk(chosen) {
   latest.current = chosen;
   // Whoever moves on hears of the next report; whoever arrives is left alone.
   const arrived = useRef(false);
+  const opener = useRef(null);
 
   const lineUp = () =>
     ask("/v1/reviews/queue")
@@ -78,7 +79,15 @@ export function useDesk(chosen) {
   const slot = form && `${file?.report?.id}:${form.kind}`;
   const draft = drafts[slot] ?? form?.begins ?? {};
   const change = (value) => setDrafts((before) => ({ ...before, [slot]: value }));
-  const start = (kind, more = {}) => setForm({ kind, ...more });
+  const start = (kind, more = {}) => {
+    opener.current = document.activeElement;
+    setForm({ kind, ...more });
+  };
+  /** What opened the form has the focus again, where it is still there. */
+  const cancel = () => {
+    opener.current?.focus();
+    setForm(null);
+  };
   const finish = (words) => {
     setDrafts((before) => ({ ...before, [slot]: undefined }));
     setForm(null);
@@ -189,8 +198,7 @@ export function useDesk(chosen) {
   };
 
   return {
-    ...{ queue, file, selected, select, form, draft, notice, move, start, change, confirm },
-    cancel: () => setForm(null),
+    ...{ queue, file, selected, select, form, draft, notice, move, start, cancel, change, confirm },
     undo: (step) => startUndo(step ? { kind: "step", report: file.report.id, step: step.id } : done.at(-1)),
     undoable: done.length > 0,
     arrived,

@@ -73,6 +73,7 @@ function Lead({ id, settled, arrived }) {
   const [dismissing, setDismissing] = useState(false);
   const [busy, setBusy] = useState(false);
   const heading = useRef(null);
+  const aside = useRef(null);
   const left = useRef(false);
   const open = async () => {
     try {
@@ -125,6 +126,10 @@ function Lead({ id, settled, arrived }) {
     await send("dismissal", reason);
     await settled(lead, t("leads.dismissed"));
   };
+  const cancel = () => {
+    aside.current.focus();
+    setDismissing(false);
+  };
   const use = (kind, found) => put(drafts.length - 1, USE[kind](drafts.at(-1), found));
   const isOpen = lead.state === "open";
   return html`
@@ -150,10 +155,10 @@ function Lead({ id, settled, arrived }) {
         <p class="actions">
           <button type="submit" class="main" disabled=${busy || !isOpen}>${t("leads.accept", { count: drafts.length })}</button>
           <button type="button" disabled=${!isOpen} onClick=${() => setDrafts([...drafts, beginning(lead.draft)])}>${t("draft.another")}</button>
-          <button type="button" disabled=${!isOpen} onClick=${() => setDismissing(true)}>${t("leads.dismiss")}</button>
+          <button type="button" ref=${aside} disabled=${!isOpen} onClick=${() => setDismissing(true)}>${t("leads.dismiss")}</button>
         </p>
       </form>
-      ${dismissing && isOpen && html`<${Deciding} title=${t("leads.dismiss")} explain=${t("leads.dismiss.why")} value=${reason} change=${setReason} confirm=${dismiss} cancel=${() => setDismissing(false)} />`}
+      ${dismissing && isOpen && html`<${Deciding} title=${t("leads.dismiss")} explain=${t("leads.dismiss.why")} value=${reason} change=${setReason} confirm=${dismiss} cancel=${cancel} />`}
     </section>
   `;
 }

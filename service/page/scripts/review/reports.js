@@ -60,7 +60,8 @@ function File({ desk, own, item, keys, begin }) {
     desk.arrived.current = true;
   }, [known]);
   useEffect(() => {
-    if (writing.current && !desk.form) heading.current?.focus({ preventScroll: true });
+    const lost = document.activeElement === document.body;
+    if (writing.current && !desk.form && lost) heading.current?.focus({ preventScroll: true });
     writing.current = desk.form !== null;
   }, [desk.form]);
   if (!known) {
