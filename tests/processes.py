@@ -51,7 +51,7 @@ def command(*arguments: str, url: str, **more: str) -> subprocess.CompletedProce
         cwd=ROOT,
         env=environment(url, **more),
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
 

@@ -23,6 +23,7 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+TEXTS = ("text/csv", "application/x-ndjson")
 # How long an answer takes says nothing here.
 PATIENCE = 300
 SOUND = {
@@ -45,6 +46,9 @@ def failures(service: Service, operation: Any, mode: GenerationMode) -> list[str
         if mode is GenerationMode.POSITIVE and isinstance(case.body, dict):
             # So that not all of them end at a date that is none.
             case.body |= {name: value for name, value in SOUND.items() if name in case.body}
+        if case.media_type in TEXTS and isinstance(case.body, dict | list):
+            # Written as text, any value is one.
+            return
         answer = case.call(headers=key, timeout=PATIENCE)
         try:
             case.validate_response(answer, excluded_checks=BEYOND_A_SCHEMA, headers=key)
