@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from functools import cache
 
 from service.domain.sectors import Sectors
 from service.domain.vocabulary import Access
@@ -39,8 +38,8 @@ class Watch:
         self._sectors = sectors
         self._zone = zone
         # A table asks of each sector for all its periods, and of each period for all its sectors.
-        self._about = cache(self._of_sector)
-        self._instants = cache(self._instants_of)
+        self._of_sectors: dict[str, Sequence[Coverage]] = {}
+        self._of_days: dict[tuple[date, date], tuple[datetime, datetime]] = {}
 
     def of(self, sector: str | None, first: date, last: date) -> Covered:
         """How much of the local days `first`–`last` in a sector was watched.
@@ -78,25 +77,30 @@ class Watch:
         ]
         return bool(parts) and all(self._fully(part, first, last, full) for part in parts)
 
-    def _of_sector(self, sector: str) -> Sequence[Coverage]:
+    def _about(self, sector: str) -> Sequence[Coverage]:
         """Who watched it, a part of it, or what it is part of."""
-        branch, tree = self._sectors.tree.branch(sector), self._sectors.tree
-        return [
-            c
-            for c in self._coverage
-            if any(s in branch or tree.holds(s, sector) for s in self._known(c))
-        ]
+        if sector not in self._of_sectors:
+            branch, tree = self._sectors.tree.branch(sector), self._sectors.tree
+            self._of_sectors[sector] = [
+                c
+                for c in self._coverage
+                if any(s in branch or tree.holds(s, sector) for s in self._known(c))
+            ]
+        return self._of_sectors[sector]
 
     def _known(self, coverage: Coverage) -> Iterable[str]:
         return (s for s in coverage.sectors if s in self._sectors)
 
-    def _instants_of(self, first: date, last: date) -> tuple[datetime, datetime]:
+    def _instants(self, first: date, last: date) -> tuple[datetime, datetime]:
         """From the first midnight up to the one that ends the last day."""
-        after = last + timedelta(days=1)
-        return (
-            datetime.combine(first, time(), self._zone).astimezone(UTC),
-            datetime.combine(after, time(), self._zone).astimezone(UTC),
-        )
+        days = first, last
+        if days not in self._of_days:
+            after = last + timedelta(days=1)
+            self._of_days[days] = (
+                datetime.combine(first, time(), self._zone).astimezone(UTC),
+                datetime.combine(after, time(), self._zone).astimezone(UTC),
+            )
+        return self._of_days[days]
 
 
 def _joined(coverage: Iterable[Coverage], start: datetime, end: datetime) -> bool:

@@ -33,7 +33,6 @@ from service.errors import Invalid
 UNION_TAGS: Final = frozenset({"number", "range", "code", "use"})
 
 _NOT_TEXT: Final = re.compile("[\0\ud800-\udfff]")
-
 _NOT_IN_HOSTS: Final = re.compile(r"[@\s<>\"\\]")
 
 
@@ -54,16 +53,22 @@ def _plain(text: str) -> str:
     return plain
 
 
-def _web(text: str) -> str:
-    """A name and password would be published with it, and mislead about where it leads."""
-    wrong = ValueError("must be a web address such as https://example.org/news, without a user")
+def is_web_address(text: str) -> bool:
+    """Whether it leads to a host of the web, and says so: before a host a user and a password may
+    stand, which would be published with it and mislead about where it leads."""
     try:
         parts = urlsplit(text)
         host = parts.hostname
     except ValueError:
-        raise wrong from None
-    if parts.scheme not in ("http", "https") or not host or _NOT_IN_HOSTS.search(parts.netloc):
-        raise wrong
+        return False
+    return (
+        parts.scheme in ("http", "https") and bool(host) and not _NOT_IN_HOSTS.search(parts.netloc)
+    )
+
+
+def _web(text: str) -> str:
+    if not is_web_address(text):
+        raise ValueError("must be a web address such as https://example.org/news, without a user")
     return text
 
 

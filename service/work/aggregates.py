@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from functools import cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -196,8 +195,8 @@ class Links:
         self._theatre = theatre
         self._asked = asked
         # Each row has its keys in common with some rows, and its days with others.
-        self._of_keys = cache(self._narrowed)
-        self._of_days = cache(self._during)
+        self._of_keys: dict[tuple[tuple[str, str | None], ...], str] = {}
+        self._of_days: dict[tuple[str, Bucket | None, bool], str] = {}
 
     def of_row(self, row: Row, *, elsewhere: bool = False) -> str | None:
         """With `elsewhere` the row is of other days than those asked for. `None` where no list
@@ -206,8 +205,12 @@ class Links:
         moves = self._query.moves
         if row.period == INCOMPLETE or (moves and row.period == SPANNING):
             return None
-        days = self._of_days(row.period, row.bucket, elsewhere or moves)
-        return f"/v1/incidents?{self._of_keys(tuple(row.keys.items()))}&{days}"
+        keys, days = tuple(row.keys.items()), (row.period, row.bucket, elsewhere or moves)
+        if keys not in self._of_keys:
+            self._of_keys[keys] = self._narrowed(keys)
+        if days not in self._of_days:
+            self._of_days[days] = self._during(*days)
+        return f"/v1/incidents?{self._of_keys[keys]}&{self._of_days[days]}"
 
     def of_total(self, total: Row) -> str | None:
         """`None` for days of another time zone: lists select by those of the theatre."""

@@ -13,7 +13,7 @@ from hashlib import sha256
 from html import unescape
 from io import BytesIO
 from typing import Any, BinaryIO, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from defusedxml.sax import make_parser
 from service.domain.imports import Fault, Unusable
 from service.errors import Invalid
 from service.formats.imports.entries import Entry, Kind, Reading
+from service.formats.reports import is_web_address
 
 LARGEST_DOCUMENT: Final = 8 * 1024 * 1024
 """In bytes; the largest feeds seen in practice are below 2 MB."""
@@ -322,14 +323,8 @@ def _address(link: str, base: str) -> str | None:
 
 
 def _is_web(address: str) -> bool:
-    parts = urlsplit(address)
-    return (
-        parts.scheme in ("http", "https")
-        and bool(parts.hostname)
-        and "@" not in parts.netloc
-        and len(address) <= _LONGEST_URL
-        and not _UNSAFE.search(address)
-    )
+    short = len(address) <= _LONGEST_URL
+    return short and is_web_address(address) and not _UNSAFE.search(address)
 
 
 def _instant(written: str, timezone: str | None) -> str | None:

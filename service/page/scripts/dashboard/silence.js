@@ -7,21 +7,16 @@ import { useAnswer } from "./data.js";
 import { Downloads } from "./downloads.js";
 import { Refused } from "./fields.js";
 import { bucketName, namedIn, sectorName, throughout } from "./labels.js";
-import { firstDay, lastDay, sums } from "./state.js";
+import { daysBetween, sums } from "./state.js";
 
 /** Days of which silence is told day by day; of more by the grain that is looked at, or by months. */
 const LONGEST = 400;
 const COARSE = { day: "month", week: "month" };
 
-function grainFor({ from, to }, grain) {
-  const days = from && to ? (Date.parse(lastDay(to)) - Date.parse(firstDay(from))) / 86_400_000 : Infinity;
-  return days <= LONGEST ? "day" : (COARSE[grain] ?? grain);
-}
-
 /** Sectors with the spans of which nothing is recorded, and the list of watches. */
 export function Content({ filters, view, reference }) {
   const { from, to, as_of } = sums(filters, reference.periods);
-  const grain = grainFor({ from, to }, view.grain);
+  const grain = daysBetween(from, to) <= LONGEST ? "day" : (COARSE[view.grain] ?? view.grain);
   const sector = filters.sector === "unlocated" ? undefined : filters.sector;
   const table = useAnswer("/v1/aggregates", { from, to, as_of, sector, period: grain });
   const watched = { from, to, as_of, sector };

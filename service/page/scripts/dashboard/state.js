@@ -93,12 +93,15 @@ export function useView() {
 
 /** The grain that suits a span of days, given as ISO 8601; open sides mean all there is. */
 export function grainOf(first, last) {
-  if (!first || !last) return "year";
-  const days = (Date.parse(lastDay(last)) - Date.parse(firstDay(first))) / 86_400_000;
+  const days = daysBetween(first, last);
   if (!(days >= 0)) return "year";
   if (days <= 45) return "day";
   return days <= 1100 ? "month" : "year";
 }
+
+/** Days from the first to the last of a span, given as ISO 8601; without end where a side is open. */
+export const daysBetween = (first, last) =>
+  first && last ? (Date.parse(lastDay(last)) - Date.parse(firstDay(first))) / 86_400_000 : Infinity;
 
 /** The first day of a day, month or year. */
 export const firstDay = (text) => `${text}-01-01`.slice(0, Math.max(text.length, 10)).slice(0, 10);
