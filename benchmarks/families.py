@@ -38,6 +38,7 @@ RECORDED: Final[tuple[sa.Table, ...]] = tuple(
     )
 )
 """The tables that a family has rows in."""
+_TAKEN_DOWN: Final = (*RECORDED, tables.CELL_CHANGES)
 NOON: Final = " 12:00:00.000000"
 """The time of day of every instant, as SQLite keeps it."""
 FIRST: Final = -1_000_000
@@ -89,12 +90,17 @@ TIMES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """What is taken down: rows by table, raw, as SQLite keeps them, when and how it was told, and
-    how many incidents it is."""
+    """What is taken down: rows by table and what it adds to sums, raw, as SQLite keeps them, when
+    and how it was told, and how many incidents it is."""
 
     time: Time
     incidents: int
     rows: Mapping[str, Sequence[Row]]
+
+    @property
+    def sums(self) -> Sequence[Row]:
+        """What it adds to the cells of days, a cell in several rows perhaps."""
+        return self.rows[tables.CELL_CHANGES.name]
 
 
 def record_families(
@@ -105,7 +111,7 @@ def record_families(
     `spot` is where they happen, in a sector that exists at all times.
     """
     writer = _Writer(theatre, spot, chance)
-    before = {table.name: _keys(session, table) for table in RECORDED}
+    before = {table.name: _keys(session, table) for table in _TAKEN_DOWN}
     for _ in range(many):
         savepoint = session.begin_nested()
         time_, incidents = writer.record(session)
@@ -113,7 +119,7 @@ def record_families(
             table.name: [
                 row for row in _raw(session, table) if _key(row, table) not in before[table.name]
             ]
-            for table in RECORDED
+            for table in _TAKEN_DOWN
         }
         savepoint.rollback()
         session.expire_all()

@@ -26,7 +26,7 @@ import numpy as np
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks import families, happenings
+from benchmarks import families, happened_sums, happenings
 from benchmarks.families import (
     FIRST,
     NOON,
@@ -39,7 +39,9 @@ from benchmarks.families import (
     is_time,
     kept_of,
 )
+from benchmarks.happened_sums import summed
 from benchmarks.happenings import Happenings, Scenes, happen
+from service.domain.cells import CUBES, DAYS
 from service.domain.theatre import Theatre
 from service.store import schema, summing, tables
 from service.store.database import Database
@@ -92,6 +94,8 @@ def make(file: Path, incidents: int, seed_: int = 1, kinds: int = _FAMILIES) -> 
     tracker.write(lambda session: seed.load(session, ROOT / "seed_data", author))
     with tracker.reading() as session:
         theatre = reference.load(session)
+    # So that what is summed from here on is what families add.
+    tracker.write(lambda session: cells.rebuild(session, theatre))
     scenes = Scenes(theatre, np.random.default_rng(seed_))
     recorded = _recorded(tracker, theatre, scenes.anywhere, kinds, random.Random(seed_))  # noqa: S311
     tracker.close()
@@ -105,9 +109,10 @@ def make(file: Path, incidents: int, seed_: int = 1, kinds: int = _FAMILIES) -> 
         _repeat(connection, recorded, happened, scenes.anywhere, written)
         for index in indexes:
             connection.execute(index)
+        _sum(connection, recorded, happened, scenes.anywhere)
         connection.execute("PRAGMA journal_mode = WAL")
     tracker = Database(url)
-    tracker.write(lambda session: cells.rebuild(session, theatre))
+    tracker.write(lambda session: summing.roll_up(session, theatre))
     tracker.close()
 
 
@@ -165,7 +170,7 @@ def _version() -> str:
     ):
         for file in sorted(folder.glob(pattern)):
             known.update(file.read_bytes())
-    for module in (families, happenings, sys.modules[__name__]):
+    for module in (families, happened_sums, happenings, sys.modules[__name__]):
         known.update(Path(str(module.__file__)).read_bytes())
     return known.hexdigest()[:12]
 
@@ -213,12 +218,40 @@ def _repeat(
         connection.execute("BEGIN")
         connection.execute("DELETE FROM made.happenings")
         connection.executemany(
-            f"INSERT INTO made.happenings VALUES ({', '.join('?' * 10)})",  # noqa: S608
+            f"INSERT INTO made.happenings VALUES ({_marks(10)})",  # noqa: S608
             some.rows(begin),
         )
         for statement in statements:
             connection.execute(statement)
         connection.execute("COMMIT")
+
+
+def _sum(
+    connection: sqlite3.Connection,
+    recorded: Sequence[Family],
+    happened: Happenings,
+    anywhere: Spot,
+) -> None:
+    """Leave the cells of days alone, with what happened added to them."""
+    columns = [column.name for column in tables.CELLS.columns]
+    names = ", ".join(f'"{name}"' for name in columns)
+    days = [cube.name(DAYS.name) for cube in CUBES]
+    known = connection.execute(
+        f"SELECT {names} FROM cells WHERE cube IN ({_marks(len(days))})",  # noqa: S608
+        days,
+    ).fetchall()
+    connection.execute("DELETE FROM cells")
+    connection.execute("BEGIN")
+    for rows in summed(recorded, happened, anywhere, known):
+        connection.executemany(
+            f"INSERT INTO cells ({names}) VALUES ({_marks(len(columns))})",  # noqa: S608
+            rows,
+        )
+    connection.execute("COMMIT")
+
+
+def _marks(many: int) -> str:
+    return ", ".join("?" * many)
 
 
 def _keep(
@@ -228,7 +261,7 @@ def _keep(
     columns = [column.name for column in table.columns]
     extra = ["family", "said", "came"] if table.name == "reports" else ["family"]
     connection.execute(f'CREATE TABLE made."{table.name}" ({", ".join([*extra, *columns])})')
-    marks = ", ".join("?" * (len(extra) + len(columns)))
+    marks = _marks(len(extra) + len(columns))
     statement = f'INSERT INTO made."{table.name}" VALUES ({marks})'  # noqa: S608
     keys = [column.name for column in table.primary_key]
     for number, family in enumerate(recorded):

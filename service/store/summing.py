@@ -76,13 +76,18 @@ def rebuild(session: Session, theatre: Theatre) -> None:
     for table in _HELD:
         session.execute(sa.delete(table))
     for cube in CUBES:
+        _insert(session, _grouped(_recounted(dialect, cube)), classes)
+    roll_up(session, theatre)
+
+
+def roll_up(session: Session, theatre: Theatre) -> None:
+    """Make of the cells of days, where there are no others yet, all that follows from them."""
+    unhurried(session)
+    made = _rolled_up(dialect_of(session), CELLS.name)
+    for cube in CUBES:
         for kept in kept_of(cube, theatre):
-            if kept == kept.days:
-                made, bound = _grouped(_recounted(dialect, cube)), classes
-            else:
-                made = _rolled_up(dialect, CELLS.name)
-                bound = _units(session, CELLS, [(kept.source, kept)])
-            session.execute(sa.insert(CELLS).from_select([*KEYS, *MEASURES], made), bound)
+            if kept != kept.days:
+                _insert(session, made, _units(session, CELLS, [(kept.source, kept)]))
 
 
 def differences(session: Session, theatre: Theatre) -> Iterator[Cell]:
@@ -119,6 +124,10 @@ def differences_between(
 def sums_of(table: sa.FromClause) -> list[sa.ColumnElement[int]]:
     # PostgreSQL sums whole numbers to a decimal, which is slow to read.
     return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger).label(name) for name in MEASURES]
+
+
+def _insert(session: Session, made: sa.Select[Any], bound: Mapping[str, Any]) -> None:
+    session.execute(sa.insert(CELLS).from_select([*KEYS, *MEASURES], made), dict(bound))
 
 
 def _found(session: Session, cells: Any, bound: Mapping[str, Any] | None = None) -> list[Cell]:
