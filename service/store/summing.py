@@ -76,18 +76,18 @@ def rebuild(session: Session, theatre: Theatre) -> None:
     for table in _HELD:
         session.execute(sa.delete(table))
     for cube in CUBES:
-        _insert(session, _grouped(_recounted(dialect, cube)), classes)
+        session.execute(_recount(dialect, cube), classes)
     roll_up(session, theatre)
 
 
 def roll_up(session: Session, theatre: Theatre) -> None:
     """Make of the cells of days, where there are no others yet, all that follows from them."""
     unhurried(session)
-    made = _rolled_up(dialect_of(session), CELLS.name)
+    made = _roll_up(dialect_of(session))
     for cube in CUBES:
         for kept in kept_of(cube, theatre):
             if kept != kept.days:
-                _insert(session, made, _units(session, CELLS, [(kept.source, kept)]))
+                session.execute(made, _units(session, CELLS, [(kept.source, kept)]))
 
 
 def differences(session: Session, theatre: Theatre) -> Iterator[Cell]:
@@ -126,15 +126,25 @@ def sums_of(table: sa.FromClause) -> list[sa.ColumnElement[int]]:
     return [sa.cast(sa.func.sum(table.c[name]), sa.BigInteger).label(name) for name in MEASURES]
 
 
-def _insert(session: Session, made: sa.Select[Any], bound: Mapping[str, Any]) -> None:
-    session.execute(sa.insert(CELLS).from_select([*KEYS, *MEASURES], made), dict(bound))
-
-
 def _found(session: Session, cells: Any, bound: Mapping[str, Any] | None = None) -> list[Cell]:
     return [Cell(*row) for row in session.execute(cells, bound and dict(bound)).all()]
 
 
 # To put a statement of so many sums together takes longer than to sum some hundred incidents.
+@cache
+def _recount(dialect: str, cube: Cube) -> sa.Insert:
+    return _into_cells(_grouped(_recounted(dialect, cube)))
+
+
+@cache
+def _roll_up(dialect: str) -> sa.Insert:
+    return _into_cells(_rolled_up(dialect, CELLS.name))
+
+
+def _into_cells(made: sa.Select[Any]) -> sa.Insert:
+    return sa.insert(CELLS).from_select([*KEYS, *MEASURES], made)
+
+
 @cache
 def _unlike_recounted(dialect: str, cube: Cube) -> sa.Select[Any]:
     return _unlike(_recounted(dialect, cube), _HELD)

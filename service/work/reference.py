@@ -3,8 +3,10 @@
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -39,7 +41,7 @@ def load(session: Session) -> Theatre:
     entries = entries_of(session)
     if "theatre" not in entries:
         raise Unavailable("No reference data is loaded; run `ceasefire seed`.")
-    return theatre_of(entries)
+    return _remembered(entries)
 
 
 def entries_of(
@@ -110,7 +112,18 @@ def theatre_of_entries(entries: Mapping[tuple[str, str], Any]) -> Theatre:
     by_kind: dict[str, list[Any]] = defaultdict(list)
     for (kind, _), content in entries.items():
         by_kind[kind].append(content)
-    return theatre_of(by_kind)
+    return _remembered(by_kind)
+
+
+def _remembered(entries: Mapping[str, Sequence[Mapping[str, Any]]]) -> Theatre:
+    """An earlier state has mostly the theatre of the present one, and thousands of places take
+    longer to put together than to compare."""
+    return _theatre_of(orjson.dumps(entries))
+
+
+@lru_cache(maxsize=4)
+def _theatre_of(written: bytes) -> Theatre:
+    return theatre_of(orjson.loads(written))
 
 
 def from_record(contents: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
