@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection, Dialect
 from sqlalchemy.exc import DBAPIError, InternalError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.util import LRUCache
 
 from service.errors import Unavailable
 from service.store.commits import Companions, Group
@@ -454,7 +455,32 @@ def _json_text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+class _Statements(LRUCache[Any, Any]):
+    """Statements as texts, for all databases of a kind and version: an earlier state is a database
+    of its own, and to write statements anew takes longer than it takes to answer them."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(self._of_kind(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(self._of_kind(key), compiled)
+
+    @staticmethod
+    def _of_kind(key: Any) -> Any:
+        dialect, *rest = key
+        return dialect.name, dialect.server_version_info, *rest
+
+
+_STATEMENTS: Final = _Statements(1_000)
+
+
 def _engine(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine:
+    engine = _connecting(url, statement_timeout, foreign_keys)
+    engine.update_execution_options(compiled_cache=_STATEMENTS)
+    return engine
+
+
+def _connecting(url: str, statement_timeout: float, foreign_keys: bool) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = sa.create_engine(
