@@ -38,7 +38,7 @@ def measured(
             *(("G4", partial(sums.over_http, each)) for each in ends),
             ("G5", lambda: serving.fresh(few, folder)),
             ("G6", lambda: writes.single("sqlite")),
-            ("G7", lambda: writes.bulk("sqlite", memory=len(made) > 1)),
+            ("G7", lambda: writes.bulk("sqlite", memory=len(listed) > 1)),
             ("G8", lambda: serving.exports(listed)),
             ("G9", lambda: serving.pages(listed[-1])),
             ("G10", lambda: serving.start(folder)),

@@ -22,8 +22,8 @@ from service.work.reference import Theatres
 
 log = logging.getLogger(__name__)
 app = typer.Typer()
-_NEW_VALUES: Final = 50_000
-"""How many more there may be before garbage is looked for."""
+NEW_VALUES: Final = 50_000
+"""How many more there may be, while the service runs, before garbage is looked for."""
 
 
 @app.command()
@@ -39,7 +39,7 @@ def serve() -> None:
             log.error("feeds stay as they are: %s", error)
     # Answers are made of many small values that go by themselves; looking through them again and
     # again while they grow takes a third of the time.
-    gc.set_threshold(_NEW_VALUES)
+    gc.set_threshold(NEW_VALUES)
     uvicorn.run(
         create_app(settings),
         host=settings.host,

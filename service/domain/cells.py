@@ -195,9 +195,7 @@ def kept_of(cube: Cube, theatre: Theatre) -> Iterator[Kept]:
     if cube.clock is Clock.EVENT:
         for cut in (*CALENDAR[1:], *_named(theatre)):
             yield Kept(cube, cut)
-            # In a week few statuses meet, so that adding them up saves nothing.
-            if cut.name != Grain.WEEK:
-                yield Kept(cube, cut, together=True)
+            yield Kept(cube, cut, together=True)
 
 
 def _named(theatre: Theatre) -> Iterator[Cut]:

@@ -23,7 +23,7 @@ from service.store.database import Database
 from service.work.reference import Theatres
 
 # A change of the rules by which accounts are cut, which nothing else of the definition shows.
-_RULES: Final = 2
+_RULES: Final = 3
 MANY: Final = 10_000
 """Changes with which a reader has more to add up than with the cells themselves."""
 Sums = dict[Cell, Measures]
