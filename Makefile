@@ -55,11 +55,13 @@ clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
 
 # A copy of the list inside .venv says what was installed last, so that a second run needs no network.
+# Compiled at once: where Python is told to write nothing, every command would compile all it imports.
 .venv/%.lock: %.lock pyproject.toml | .venv/bin/pip
 	@echo 'Installing $<'
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $< \
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $< \
 		|| $(BIN)/pip install --quiet --require-hashes -r $<
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q service
 	@cp $< $@
 
 .venv/bin/pip:

@@ -76,14 +76,14 @@ def rebuild(session: Session, theatre: Theatre) -> None:
     for table in _HELD:
         session.execute(sa.delete(table))
     for cube in CUBES:
-        session.execute(_recount(dialect, cube), classes)
+        session.execute(_insert_recounted(dialect, cube), classes)
     roll_up(session, theatre)
 
 
 def roll_up(session: Session, theatre: Theatre) -> None:
     """Make of the cells of days, where there are no others yet, all that follows from them."""
     unhurried(session)
-    made = _roll_up(dialect_of(session))
+    made = _insert_rolled_up(dialect_of(session))
     for cube in CUBES:
         for kept in kept_of(cube, theatre):
             if kept != kept.days:
@@ -132,12 +132,12 @@ def _found(session: Session, cells: Any, bound: Mapping[str, Any] | None = None)
 
 # To put a statement of so many sums together takes longer than to sum some hundred incidents.
 @cache
-def _recount(dialect: str, cube: Cube) -> sa.Insert:
+def _insert_recounted(dialect: str, cube: Cube) -> sa.Insert:
     return _into_cells(_grouped(_recounted(dialect, cube)))
 
 
 @cache
-def _roll_up(dialect: str) -> sa.Insert:
+def _insert_rolled_up(dialect: str) -> sa.Insert:
     return _into_cells(_rolled_up(dialect, CELLS.name))
 
 
